@@ -1,0 +1,1 @@
+"""The settings: one TOML file, every key explained in `config.example.toml`."""
