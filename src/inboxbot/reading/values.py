@@ -12,6 +12,9 @@ class RawPart:
 
     ``number`` is the IMAP part number (``"1.2"``). ``body`` holds the still encoded bytes of a text part, perhaps
     cut at the fetch limit (``cut``), or None when the part was left in the mailbox. ``size`` is in bytes, encoded.
+    ``container`` names the multiparts and messages around the part, outermost first, as ``"alternative@1"`` (subtype
+    and part number; the top is ``"mixed@"``, an attached message ``"rfc822@2"``). Of an attached message ``body``
+    holds its header block.
     """
 
     number: str
@@ -23,6 +26,9 @@ class RawPart:
     size: int
     body: bytes | None = None
     cut: bool = False
+    container: tuple[str, ...] = ()
+    flowed: bool = False
+    delsp: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +91,32 @@ class ForwardedSender:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """What a delivery report says: about which of our messages, for whom, and what became of it.
+
+    ``original_ids`` are Message-IDs with angle brackets; ``actions`` are lower case ("failed", "delayed"), ``statuses``
+    are enhanced codes ("5.1.1"), ``recipients`` bare addresses. All of it is what the report claims.
+    """
+
+    original_ids: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """One readable mail. Nothing in it is trusted: it is what the message says about itself.
+
+    Message-IDs keep their angle brackets (``"<a@b>"``); one that is not strictly formed is left out.
 
     ``sender`` is None when From is missing, doubled or not a strict address; ``sender_fault`` then holds a code
     (``no_sender``, ``ambiguous_sender``, ``invalid_sender``). ``headers`` are the decoded headers that later rooms
     need, lower-case names, in message order (Authentication-Results, Received, Auto-Submitted, List-Id …).
     ``segments`` split ``text``. ``flags`` are codes: ``no_text``, ``html_only``, ``html_fallback``, ``hidden_text``,
     ``parts_differ``, ``encrypted``, ``tnef``, ``forwarded``, ``cut``, ``name_looks_like_address``,
-    ``lookalike``, ``reply_to_differs``, ``empty``. ``digest`` is the SHA-256 hex of the header block as fetched.
+    ``lookalike``, ``reply_to_differs``, ``empty``, ``too_deep``, ``external_part``, ``unreadable`` (only the headers
+    could be read). ``digest`` is the SHA-256 hex of the header block as fetched.
     """
 
     message_id: str | None
@@ -115,6 +138,7 @@ class Mail:
     digest: str
     size: int
     inner_sender: ForwardedSender | None = None
+    report: DeliveryReport | None = None
 
     def header(self, name: str) -> str | None:
         """Return the first value of a kept header (``name`` in lower case), or None."""
