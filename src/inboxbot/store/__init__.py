@@ -1,0 +1,1 @@
+"""The database: tables, engine, migrations, and the functions that turn values into rows and back."""

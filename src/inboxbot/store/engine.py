@@ -1,0 +1,129 @@
+"""Opening the database, and the unit of work.
+
+Every write is one transaction that begins IMMEDIATE on SQLite (a plain BEGIN that writes later is refused at once when
+another process wrote in between). SQLite runs in WAL mode with ``synchronous=FULL``: committed means durable.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from inboxbot.errors import StoreError
+
+BUSY_TIMEOUT_S = 30
+
+
+class Store:
+    """The database. ``write()`` and ``read()`` give a connection inside a transaction; one writer at a time here."""
+
+    def __init__(self, url: str, *, folder: Path = Path()) -> None:
+        self.url = url
+        self.path = _sqlite_path(url, folder)
+        self.engine = _engine(url, self.path)
+        self._writer = threading.Lock()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection in a write transaction; commits at the end, rolls back on any error."""
+        with self._writer, self._transaction(immediate=True) as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection in a read transaction, which never waits for a writer on SQLite."""
+        with self._transaction(immediate=False) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, *, immediate: bool) -> Iterator[Connection]:
+        try:
+            with self.engine.connect().execution_options(immediate=immediate) as connection, connection.begin():
+                yield connection
+        except OperationalError as error:
+            raise StoreError(
+                f"the database did not take the work: {_short(error)}", where=self.place, cure=_cure(str(error.orig))
+            ) from error
+        except DatabaseError as error:
+            if "malformed" in str(error.orig) or "not a database" in str(error.orig):
+                raise StoreError(
+                    "the file is damaged or no database", where=self.place, cure="restore the latest backup"
+                ) from error
+            raise
+
+    @property
+    def place(self) -> str:
+        """The file, or the server without its password."""
+        return str(self.path) if self.path else self.engine.url.render_as_string(hide_password=True)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def _sqlite_path(url: str, folder: Path) -> Path | None:
+    if not url.startswith("sqlite:///"):
+        return None
+    return folder / url.removeprefix("sqlite:///")
+
+
+def _engine(url: str, path: Path | None) -> Engine:
+    if path is None:
+        return create_engine(url, pool_pre_ping=True)
+    if not path.parent.is_dir():
+        raise StoreError("the folder of the database does not exist", where=str(path.parent), cure="create it")
+    engine = create_engine(
+        f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(dbapi: Any, _record: Any) -> None:
+        dbapi.isolation_level = None  # we say BEGIN ourselves, see _begin
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+            dbapi.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("immediate", True)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+def _short(error: OperationalError) -> str:
+    return str(error.orig).splitlines()[0][:200]
+
+
+def _cure(message: str) -> str:
+    cures = {
+        "locked": "another program holds it; try again, or stop the other program",
+        "full": "free some disk space; nothing was lost, the work goes on by itself",
+        "readonly": "give this user the right to write the file and its folder",
+        "unable to open": "check that the folder exists and may be written by this user",
+        "no such table": "run `inboxbot db upgrade`",
+        "refused": "check that the database server runs and that database.url names it",
+    }
+    return next((cure for key, cure in cures.items() if key in message), "see the message of the database")
+
+
+def verify_durability(store: Store) -> None:
+    """Refuse to go on when a commit would not be durable (promise D1)."""
+    with store.read() as connection:
+        if store.is_sqlite:
+            level = connection.execute(text("PRAGMA synchronous")).scalar_one()
+            mode = connection.execute(text("PRAGMA journal_mode")).scalar_one()
+            if level != 2 or mode != "wal":
+                raise StoreError(f"journal_mode={mode}, synchronous={level}", where=store.place, cure="use a local disk")
+        elif connection.execute(text("SHOW synchronous_commit")).scalar_one() == "off":
+            raise StoreError("synchronous_commit is off", where=store.place, cure="switch it on for this database")

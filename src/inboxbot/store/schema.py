@@ -1,0 +1,95 @@
+"""Bringing the database to this program's schema, and refusing one that is newer or missing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import secrets
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, insert, select, text
+
+from inboxbot.errors import StoreError
+from inboxbot.store.engine import Store
+from inboxbot.store.tables import Installation
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def upgrade(store: Store, *, now: dt.datetime) -> str | None:
+    """Bring the schema up to date in one transaction and return the revision it had before (None: empty).
+
+    On SQLite a copy of an existing file is kept beside it as ``NAME.before-REVISION`` first. Raises StoreError for a
+    database made by a newer program.
+    """
+    before = revision(store)
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    if before == head:
+        return before
+    if before is not None:
+        _refuse_newer(store, before)
+        _keep_copy(store, before)
+    with store.write() as connection:
+        if not store.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(743201)"))
+        command.upgrade(_alembic(connection), "head")
+        if connection.execute(select(Installation.id)).first() is None:
+            connection.execute(insert(Installation).values(id=1, secret=secrets.token_bytes(32), created_at=now))
+    if store.path is not None:
+        os.chmod(store.path, 0o600)
+    return before
+
+
+def revision(store: Store) -> str | None:
+    """Return the schema revision of the database, or None when it has no tables yet."""
+    with store.read() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def require_current(store: Store) -> None:
+    """Raise StoreError unless the schema is exactly this program's."""
+    found = revision(store)
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    if found == head:
+        return
+    if found is None:
+        raise StoreError("the database is empty", where=store.place, cure="run `inboxbot db upgrade` once")
+    _refuse_newer(store, found)
+    raise StoreError(f"the schema {found} is older than the program", where=store.place, cure="run `inboxbot db upgrade`")
+
+
+def secret(connection: Connection) -> bytes:
+    """Return the installation's secret (32 bytes)."""
+    return connection.execute(select(Installation.secret)).scalar_one()
+
+
+def _refuse_newer(store: Store, found: str) -> None:
+    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    if found not in known:
+        raise StoreError(
+            f"the schema {found} is newer than this program", where=store.place, cure="install the newer inboxbot again"
+        )
+
+
+def _keep_copy(store: Store, before: str) -> None:
+    if store.path is None:
+        return
+    copy = store.path.with_name(f"{store.path.name}.before-{before}")
+    if copy.exists():
+        return
+    with closing(sqlite3.connect(store.path)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    os.chmod(copy, 0o600)
+
+
+def _alembic(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config

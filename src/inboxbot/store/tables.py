@@ -1,0 +1,324 @@
+"""Every table, as SQLModel classes. Rows are written and read through the functions of this room only.
+
+Ids of the busy tables come in blocks from `counters`, so that a batch of mails is written with one statement a table
+on SQLite and PostgreSQL alike. Table classes do not validate; the values are checked before they come here, and CHECK
+constraints hold the states.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, Index, Integer, LargeBinary, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from inboxbot.cases.values import CaseState, DraftState, LedgerState, Outcome
+from inboxbot.sorting.kinds import Kind
+from inboxbot.store.types import UtcMoment
+
+
+def one_of(column: str, values: type[StrEnum], *, optional: bool = False) -> CheckConstraint:
+    """Return a CHECK that ``column`` holds one of the enum's values (or NULL)."""
+    allowed = ", ".join(f"'{value}'" for value in values)
+    empty = f"{column} IS NULL OR " if optional else ""
+    return CheckConstraint(f"{empty}{column} IN ({allowed})", name=f"{column}_known")
+
+
+def big_id() -> Any:
+    """Return a primary key that the program hands out itself."""
+    return Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False)
+
+
+class Installation(SQLModel, table=True):
+    """One row: the secret that keys tokens and digests, and the generation that tells a restored database."""
+
+    __tablename__ = "installation"
+    id: int = Field(primary_key=True)
+    secret: bytes = Field(sa_type=LargeBinary)
+    created_at: dt.datetime = Field(sa_type=UtcMoment)
+
+
+class Counter(SQLModel, table=True):
+    """The next free number of each kind: row ids by table, case numbers by prefix and year."""
+
+    __tablename__ = "counters"
+    name: str = Field(primary_key=True)
+    value: int
+
+
+class MailboxRow(SQLModel, table=True):
+    """A configured mailbox that was served at least once."""
+
+    __tablename__ = "mailboxes"
+    id: int | None = Field(default=None, primary_key=True)
+    address: str = Field(unique=True)
+    company: str
+    served_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+
+
+class Folder(SQLModel, table=True):
+    """How far a folder was taken: ``uid_mark`` is the highest UID of a complete round."""
+
+    __tablename__ = "folders"
+    __table_args__ = (UniqueConstraint("mailbox_id", "name"),)
+    id: int | None = Field(default=None, primary_key=True)
+    mailbox_id: int = Field(foreign_key="mailboxes.id")
+    name: str
+    role: str
+    uidvalidity: int = Field(sa_type=BigInteger)
+    uidnext: int = Field(default=0, sa_type=BigInteger)
+    uid_mark: int = Field(default=0, sa_type=BigInteger)
+    baseline_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    round_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    reconciled_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+
+
+class LedgerRow(SQLModel, table=True):
+    """One message seen in a folder, with what became of it and why. Never removed while the message lies there."""
+
+    __tablename__ = "ledger"
+    __table_args__ = (
+        UniqueConstraint("folder_id", "uidvalidity", "uid"),
+        one_of("state", LedgerState),
+        Index("ledger_digest", "folder_id", "digest"),
+        Index("ledger_fetched", "fetched_at"),
+    )
+    id: int = Field(sa_column=big_id())
+    folder_id: int = Field(foreign_key="folders.id")
+    uidvalidity: int = Field(sa_type=BigInteger)
+    uid: int = Field(sa_type=BigInteger)
+    digest: str
+    size: int = Field(sa_type=BigInteger)
+    received_at: dt.datetime = Field(sa_type=UtcMoment)
+    fetched_at: dt.datetime = Field(sa_type=UtcMoment)
+    state: str
+    reason: str
+    case_id: int | None = Field(default=None, foreign_key="cases.id", index=True)
+
+
+class CaseRow(SQLModel, table=True):
+    """A case. ``version`` grows with every change; ``look_at`` is the next moment somebody must look."""
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        one_of("state", CaseState),
+        Index("cases_live", "look_at", sqlite_where=text("look_at IS NOT NULL"), postgresql_where=text("look_at IS NOT NULL")),
+        Index("cases_mailbox_state", "mailbox_id", "state"),
+    )
+    id: int = Field(sa_column=big_id())
+    reference: str = Field(unique=True)
+    mailbox_id: int = Field(foreign_key="mailboxes.id")
+    state: str
+    requester: str | None
+    requester_name: str = ""
+    requester_source: str = "from"
+    language: str
+    subject: str
+    nonce: str
+    opened_at: dt.datetime = Field(sa_type=UtcMoment)
+    closed_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    look_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    held_reason: str | None = None
+    assignee: str | None = None
+    merged_into: int | None = Field(default=None, sa_type=BigInteger)
+    version: int = 1
+
+
+class CaseAddress(SQLModel, table=True):
+    """An address whose mail belongs to the case."""
+
+    __tablename__ = "case_addresses"
+    case_id: int = Field(foreign_key="cases.id", primary_key=True, sa_type=BigInteger)
+    address: str = Field(primary_key=True, index=True)
+
+
+class MailRow(SQLModel, table=True):
+    """A mail's content: of a case, or ordinary without a case. ``direction`` is in, out or note."""
+
+    __tablename__ = "mails"
+    id: int = Field(sa_column=big_id())
+    case_id: int | None = Field(default=None, foreign_key="cases.id", index=True)
+    ledger_id: int | None = Field(default=None, foreign_key="ledger.id", index=True)
+    mailbox_id: int = Field(foreign_key="mailboxes.id")
+    direction: str
+    message_id: str | None = Field(default=None, index=True)
+    sender: str | None = None
+    sender_name: str = ""
+    recipients: list[str] = Field(default_factory=list, sa_type=JSON)
+    subject: str = ""
+    text: str = Field(default="", sa_type=Text)
+    header: bytes = Field(default=b"", sa_type=LargeBinary)
+    detail: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    received_at: dt.datetime = Field(sa_type=UtcMoment)
+    size: int = Field(default=0, sa_type=BigInteger)
+
+
+class RequestRow(SQLModel, table=True):
+    """One kind asked for in a case."""
+
+    __tablename__ = "requests"
+    __table_args__ = (
+        UniqueConstraint("case_id", "kind"),
+        one_of("kind", Kind),
+        one_of("outcome", Outcome, optional=True),
+        Index("requests_open_due", "due_hard", sqlite_where=text("outcome IS NULL"), postgresql_where=text("outcome IS NULL")),
+    )
+    id: int = Field(sa_column=big_id())
+    case_id: int = Field(foreign_key="cases.id")
+    kind: str
+    received_at: dt.datetime = Field(sa_type=UtcMoment)
+    due_hard: dt.date | None = None
+    due_paused: dt.date | None = None
+    outcome: str | None = None
+    outcome_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    told_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    asked_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    answered_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    extended_on: dt.date | None = None
+
+
+class PromiseRow(SQLModel, table=True):
+    """One mail's promise of an answer. ``answered_by`` is the draft or the noticed mail that settled it."""
+
+    __tablename__ = "promises"
+    __table_args__ = (
+        Index("promises_received", "received_at"),
+        Index(
+            "promises_open",
+            "due_at",
+            sqlite_where=text("answered_at IS NULL AND excused IS NULL"),
+            postgresql_where=text("answered_at IS NULL AND excused IS NULL"),
+        ),
+    )
+    id: int = Field(sa_column=big_id())
+    case_id: int = Field(foreign_key="cases.id", index=True)
+    mail_id: int = Field(foreign_key="mails.id")
+    received_at: dt.datetime = Field(sa_type=UtcMoment)
+    due_at: dt.datetime = Field(sa_type=UtcMoment)
+    answered_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    answered_by: str | None = None
+    excused: str | None = None
+
+
+class DraftRow(SQLModel, table=True):
+    """A letter from proposal to what became of it. ``message_id`` is fixed when it is drafted."""
+
+    __tablename__ = "drafts"
+    __table_args__ = (
+        one_of("state", DraftState),
+        Index("drafts_due", "next_try_at", sqlite_where=text("state = 'approved'"), postgresql_where=text("state = 'approved'")),
+    )
+    id: int = Field(sa_column=big_id())
+    case_id: int = Field(foreign_key="cases.id", index=True)
+    state: str = Field(index=True)
+    template: str
+    language: str
+    recipient: str | None
+    subject: str
+    body: str = Field(sa_type=Text)
+    in_reply_to: str | None = None
+    references: list[str] = Field(default_factory=list, sa_type=JSON)
+    message_id: str = Field(unique=True)
+    facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    created_at: dt.datetime = Field(sa_type=UtcMoment)
+    approver: str | None = None
+    approved_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    digest: str | None = None
+    next_try_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    attempts: int = 0
+    waits_because: str | None = None
+    sent_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    filed_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    version: int = 1
+
+
+class DraftWords(SQLModel, table=True):
+    """The words a draft had before an edit."""
+
+    __tablename__ = "draft_words"
+    id: int | None = Field(default=None, primary_key=True)
+    draft_id: int = Field(foreign_key="drafts.id", index=True)
+    at: dt.datetime = Field(sa_type=UtcMoment)
+    actor: str
+    recipient: str | None
+    subject: str
+    body: str = Field(sa_type=Text)
+
+
+class Approval(SQLModel, table=True):
+    """Who approved exactly which bytes, when, and through which door. ``void_at`` is set when it no longer counts."""
+
+    __tablename__ = "approvals"
+    id: int | None = Field(default=None, primary_key=True)
+    draft_id: int = Field(foreign_key="drafts.id", index=True)
+    digest: str
+    actor: str
+    door: str
+    at: dt.datetime = Field(sa_type=UtcMoment)
+    void_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+
+
+class Attempt(SQLModel, table=True):
+    """One try to give an approved letter to the SMTP server, with the last phase that is known for certain."""
+
+    __tablename__ = "attempts"
+    id: int | None = Field(default=None, primary_key=True)
+    draft_id: int = Field(foreign_key="drafts.id", index=True)
+    digest: str
+    started_at: dt.datetime = Field(sa_type=UtcMoment, index=True)
+    recipient_digest: str
+    phase: str
+    ended_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    result: str | None = None
+    server_text: str | None = None
+
+
+class HistoryRow(SQLModel, table=True):
+    """One event of a case: codes, ids and digests only, chained by hash. Triggers refuse change and removal."""
+
+    __tablename__ = "history"
+    __table_args__ = (UniqueConstraint("case_id", "sequence"),)
+    id: int = Field(sa_column=big_id())
+    case_id: int = Field(foreign_key="cases.id")
+    sequence: int
+    at: dt.datetime = Field(sa_type=UtcMoment)
+    event: str
+    actor: str
+    door: str
+    detail: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    hash: str
+
+
+class Suppression(SQLModel, table=True):
+    """An opt-out from marketing: a keyed digest of the address, never the address."""
+
+    __tablename__ = "suppressions"
+    __table_args__ = (UniqueConstraint("company", "address_digest"),)
+    id: int | None = Field(default=None, primary_key=True)
+    company: str
+    address_digest: str
+    channels: list[str] = Field(default_factory=list, sa_type=JSON)
+    since: dt.datetime = Field(sa_type=UtcMoment)
+    reason: str
+    case_id: int | None = Field(default=None, sa_type=BigInteger)
+
+
+_tables = SQLModel.metadata.tables
+installation = _tables["installation"]
+counters = _tables["counters"]
+mailboxes = _tables["mailboxes"]
+folders = _tables["folders"]
+ledger = _tables["ledger"]
+cases = _tables["cases"]
+case_addresses = _tables["case_addresses"]
+mails = _tables["mails"]
+requests = _tables["requests"]
+promises = _tables["promises"]
+drafts = _tables["drafts"]
+draft_words = _tables["draft_words"]
+approvals = _tables["approvals"]
+attempts = _tables["attempts"]
+history = _tables["history"]
+suppressions = _tables["suppressions"]
