@@ -20,8 +20,6 @@ _ACCENTS = str.maketrans(
     "\u00a0åäöæøéèêëáàâãíìîïóòôõúùûüçñßłśęąźżćńăşţčďěňřšťůýžđ",
     " aaoaoeeeeaaaaiiiioooouuuucnslseazzcnastcdenrstuyzd",
 )
-    "\u00a0åäöæøéèêëáàâãíìîïóòôõúùûüçñßłśęąźżćńăşţčďěňřšťůýžđ", " aaoaoeeeeaaaaiiiioooouuuucnslseazzcnastcdenrstuyzd"
-)
 _ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}")
 _RULE_LETTERS = frozenset("-_=*~— ")
 NEW, QUOTED, FORWARDED = SegmentKind.NEW, SegmentKind.QUOTED, SegmentKind.FORWARDED
