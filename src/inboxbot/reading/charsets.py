@@ -53,8 +53,8 @@ _ALLOWED: Final = frozenset(
 # Labels under which windows-1252 text travels.
 _WESTERN: Final = frozenset({"iso8859-1", "cp1252"})
 _UNSAID: Final = frozenset({"ascii", "utf-8", "utf-8-sig"})
-# The five bytes that windows-1252 leaves undefined become the marks of their code points, as browsers do.
-_SLOPPY: Final = {ord(bytes([byte]).decode("latin-1")): None for byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}
+# windows-1252 over latin-1; the five bytes it leaves undefined keep their code points, as in browsers.
+_WINDOWS: Final = {byte: bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xA0)}
 _CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 _NEWLINE: Final = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _DOUBLED: Final = re.compile("[\u00c2\u00c3][\u0080-\u00bf\u0152-\u0178\u2013-\u203a\u20ac\u2122]")
@@ -86,12 +86,7 @@ def decode_text(data: bytes, declared: str | None = None) -> str:
 
 def _western(data: bytes) -> str:
     """Decode windows-1252, the undefined bytes too."""
-    try:
-        return data.decode("cp1252")
-    except UnicodeDecodeError:
-        return "".join(
-            bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in data
-        ) if len(data) < 4096 else data.decode("cp1252", "replace")
+    return data.decode("latin-1").translate(_WINDOWS)
 
 
 def _by_line(data: bytes) -> str:

@@ -72,8 +72,8 @@ def _fields(block: bytes) -> tuple[Field, ...]:
     fields: list[Field] = []
     name: str | None = None
     lines: list[bytes] = []
-    for line in block.split(b"\n"):
-        line = line.rstrip(b"\r")
+    for ended in block.split(b"\n"):
+        line = ended.rstrip(b"\r")
         if line[:1] in (b" ", b"\t"):
             lines.append(line)
             continue
