@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from inboxbot.cases.history import entry_hash
-from inboxbot.store.numbers import claim_ids
+from inboxbot.store.numbers import claim_id
 from inboxbot.store.tables import history
 
 
@@ -52,7 +52,7 @@ def append_history(
         .limit(1)
     ).first()
     row = history_row(
-        row_id=claim_ids(connection, "history")[0],
+        row_id=claim_id(connection, "history"),
         previous=last.hash if last else None,
         case_id=case_id,
         sequence=last.sequence + 1 if last else 1,

@@ -1,0 +1,36 @@
+"""What every verb of the desk needs: the database, the settings, the installation's secret, and who acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inboxbot.config.model import CompanySettings, MailboxSettings, Settings
+from inboxbot.errors import UsageError
+from inboxbot.store.engine import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something, and through which door: ``terminal``, ``web``, ``drafts`` or ``daemon``."""
+
+    name: str
+    door: str
+
+
+DAEMON = Actor("inboxbot", "daemon")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The desk of one installation."""
+
+    store: Store
+    settings: Settings
+    secret: bytes
+
+    def of_mailbox(self, address: str) -> tuple[CompanySettings, MailboxSettings]:
+        """Return the company and settings of a mailbox. Raises UsageError when it is not configured any more."""
+        for company, mailbox in self.settings.mailboxes():
+            if address == mailbox.address:
+                return company, mailbox
+        raise UsageError(f"the mailbox {address} is not in the settings", cure="put it back, or add it as an alias")

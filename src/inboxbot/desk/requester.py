@@ -1,0 +1,50 @@
+"""Who wrote: the sender, the person behind a web form, or the inner sender of a colleague's forward."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inboxbot.config.addresses import checked_address
+from inboxbot.config.model import CompanySettings, MailboxSettings, WebForm
+from inboxbot.reading.values import Address, Mail
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """The person a mail comes from. ``source`` tells where that stands: ``from``, ``reply_to``, ``body``, ``forward``.
+
+    ``fault`` is a code when no address could be made out; ``web_form`` says that the company's own form sent the mail.
+    """
+
+    address: Address | None
+    source: str
+    fault: str | None = None
+    web_form: bool = False
+
+
+def requester_of(mail: Mail, company: CompanySettings, mailbox: MailboxSettings) -> Requester:
+    """Return who a mail is to be answered to. A form's mail is recognised by its sender, configured for the mailbox."""
+    if mail.sender is None:
+        return Requester(None, "from", mail.sender_fault or "no_sender")
+    form = next((form for form in mailbox.web_forms if form.sender == mail.sender.address), None)
+    if form is not None:
+        return _behind_form(mail, form)
+    if mail.sender.address in company.staff_addresses and mail.inner_sender is not None:
+        return Requester(mail.inner_sender.address, "forward")
+    return Requester(mail.sender, "from")
+
+
+def _behind_form(mail: Mail, form: WebForm) -> Requester:
+    if form.requester == "reply-to":
+        if len(mail.reply_to) == 1:
+            return Requester(mail.reply_to[0], "reply_to", web_form=True)
+        return Requester(None, "reply_to", "form_without_requester", web_form=True)
+    label = (form.field or "").rstrip(":").casefold()
+    for line in mail.text.splitlines():
+        name, colon, value = line.partition(":")
+        if colon and name.strip().casefold() == label:
+            try:
+                return Requester(Address(checked_address(value)), "body", web_form=True)
+            except ValueError:
+                break
+    return Requester(None, "body", "form_without_requester", web_form=True)

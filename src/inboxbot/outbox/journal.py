@@ -1,0 +1,45 @@
+"""A side journal for the one moment the database cannot cover: accepted by the server, not yet committed.
+
+A line is written and fsynced after the server's 250 and before the commit. At the next start it tells that a letter
+found in transmission was accepted. Lines hold a draft id, its digest and the server's queue text.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+
+class Journal:
+    """The file beside the database; a missing file is an empty journal."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def note(self, draft_id: int, digest: str, server_text: str) -> None:
+        """Write that the server accepted a letter; durable when this returns."""
+        line = json.dumps({"draft": draft_id, "digest": digest, "text": server_text}) + "\n"
+        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(handle, line.encode())
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def accepted(self) -> dict[tuple[int, str], str]:
+        """Return the server's text by (draft id, digest); a half-written last line is passed over."""
+        found: dict[tuple[int, str], str] = {}
+        if not self.path.exists():
+            return found
+        for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                entry = json.loads(line)
+                found[int(entry["draft"]), str(entry["digest"])] = str(entry["text"])
+            except (ValueError, KeyError, TypeError):
+                continue
+        return found
+
+    def clear(self) -> None:
+        """Forget everything; called when the database holds it."""
+        self.path.unlink(missing_ok=True)
