@@ -49,10 +49,10 @@ def described(field: Field | None) -> Described:
             coded = numbered[2] is None or numbered[3] == "*"
             pieces.setdefault(numbered[1], {}).setdefault(place, (text, coded))
     decoded = {name: decode_words(text) for name, text in plain.items()}
-    return Described(value, decoded | {name: _joined(parts) for name, parts in pieces.items()})
+    return Described(value, decoded | {name: join_pieces(parts) for name, parts in pieces.items()})
 
 
-def _joined(parts: dict[int, tuple[str, bool]]) -> str:
+def join_pieces(parts: dict[int, tuple[str, bool]]) -> str:
     """Join RFC 2231 pieces in the order of their numbers; the first coded one names the charset."""
     charset = ""
     data = bytearray()
