@@ -87,6 +87,7 @@ def detail_of(mail: Mail, verdict: Verdict) -> dict[str, Any]:
         ],
         "flags": sorted(mail.flags),
         "date": mail.date_text,
+        "references": list(mail.references[-20:]),
         "reply_to": [one.address for one in mail.reply_to],
         "inner_sender": mail.inner_sender.source if mail.inner_sender else None,
         "verdict": verdict_json(verdict),

@@ -28,9 +28,13 @@ class Desk:
     settings: Settings
     secret: bytes
 
+    def find_mailbox(self, address: str) -> tuple[CompanySettings, MailboxSettings] | None:
+        """Return the company and settings of a mailbox, or None when it is not configured any more."""
+        return next((pair for pair in self.settings.mailboxes() if pair[1].address == address), None)
+
     def of_mailbox(self, address: str) -> tuple[CompanySettings, MailboxSettings]:
         """Return the company and settings of a mailbox. Raises UsageError when it is not configured any more."""
-        for company, mailbox in self.settings.mailboxes():
-            if address == mailbox.address:
-                return company, mailbox
-        raise UsageError(f"the mailbox {address} is not in the settings", cure="put it back, or add it as an alias")
+        found = self.find_mailbox(address)
+        if found is None:
+            raise UsageError(f"the mailbox {address} is not in the settings", cure="put it back into the settings")
+        return found

@@ -16,6 +16,7 @@ from inboxbot.desk.context import Actor, Desk
 from inboxbot.desk.drafting import Occasion, draft_first_answer
 from inboxbot.desk.opening import draft_row, new_request, our_message_id, request_row
 from inboxbot.desk.record import record, record_draft
+from inboxbot.desk.requester import greeting_of
 from inboxbot.reading.values import Mail
 from inboxbot.sorting.values import Verdict
 from inboxbot.store.cases import load_case, reopen_promises, settle_promises
@@ -143,6 +144,7 @@ def _draft_again(
         flags=followup.verdict.flags,
         reminder=followup.verdict.reminder,
         followup=True,
+        greeting=greeting_of(followup.mail, followup.mail.sender),
     )
     letter = draft_first_answer(served, case, occasion, now=now)
     draft_id = claim_id(connection, "drafts")

@@ -21,7 +21,7 @@ from inboxbot.desk.arrivals import Arrival, Served, Tally, detail_of
 from inboxbot.desk.context import DAEMON, Desk
 from inboxbot.desk.followup import Followup, append_mail
 from inboxbot.desk.opening import NewCase, Openings
-from inboxbot.desk.requester import Requester, requester_of
+from inboxbot.desk.requester import Requester, greeting_of, requester_of
 from inboxbot.desk.threads import load_threads, marks_of
 from inboxbot.reading.values import Mail, SegmentKind
 from inboxbot.sorting.kinds import Kind
@@ -137,7 +137,7 @@ class _Batch:
                 subject=mail.subject if mail else "",
                 message_id=mail.message_id if mail else None,
                 references=mail.references if mail else (),
-                signed_name=requester.address.name if requester.address else "",
+                greeting=greeting_of(mail, requester.address),
                 received_at=arrival.received_at,
                 flags=verdict.flags if verdict else frozenset(),
                 reminder=bool(verdict and verdict.reminder),

@@ -30,7 +30,10 @@ MAX_SUBJECT = 300
 
 @dataclass(frozen=True, slots=True)
 class NewCase:
-    """What a case is opened with. ``language`` may be ``und``: the company's language is used then."""
+    """What a case is opened with. ``language`` may be ``und``: the company's language is used then.
+
+    ``greeting`` is the given name the mail was signed with, or "".
+    """
 
     event: CaseEvent
     state: CaseState
@@ -42,7 +45,7 @@ class NewCase:
     subject: str
     message_id: str | None
     references: tuple[str, ...]
-    signed_name: str
+    greeting: str
     received_at: dt.datetime
     flags: frozenset[str] = frozenset()
     reminder: bool = False
@@ -155,7 +158,7 @@ class Openings:
             mailbox=self.served.mailbox.address,
             state=new.state,
             requester=new.requester.address if new.requester else None,
-            requester_name=new.signed_name,
+            requester_name=new.requester.name if new.requester else "",
             language=new.language if new.language != "und" else company.language,
             subject=new.subject[:MAX_SUBJECT],
             opened_at=self.now,
@@ -211,6 +214,7 @@ class Openings:
                 references=new.references,
                 flags=new.flags,
                 reminder=new.reminder,
+                greeting=new.greeting,
             ),
             now=self.now,
         )

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from inboxbot.config.addresses import checked_address
 from inboxbot.config.model import CompanySettings, MailboxSettings, WebForm
-from inboxbot.reading.values import Address, Mail
+from inboxbot.reading.values import Address, Mail, SegmentKind
+from inboxbot.replies.facts import signed_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +49,10 @@ def _behind_form(mail: Mail, form: WebForm) -> Requester:
             except ValueError:
                 break
     return Requester(None, "body", "form_without_requester", web_form=True)
+
+
+def greeting_of(mail: Mail | None, requester: Address | None) -> str:
+    """Return the given name to greet the requester with, when the mail was signed with it, else ""."""
+    if mail is None or requester is None:
+        return ""
+    return signed_name(requester.name, mail.words(SegmentKind.NEW, SegmentKind.SIGNATURE))

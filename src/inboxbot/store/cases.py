@@ -164,3 +164,18 @@ def reopen_promises(connection: Connection, case_id: int, *, by: str) -> int:
         .values(answered_at=None, answered_by=None)
     )
     return done.rowcount
+
+
+def excuse_promises(connection: Connection, case_id: int, code: str) -> int:
+    """Mark every promise of the case that nobody answered as needing no answer, and return how many."""
+    done = connection.execute(
+        update(promises)
+        .where(promises.c.case_id == case_id, promises.c.answered_at.is_(None), promises.c.excused.is_(None))
+        .values(excused=code)
+    )
+    return done.rowcount
+
+
+def mailbox_id_of(connection: Connection, case_id: int) -> int:
+    """Return the row id of the mailbox a case came to."""
+    return int(connection.execute(select(cases.c.mailbox_id).where(cases.c.id == case_id)).scalar_one())

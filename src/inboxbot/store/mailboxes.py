@@ -22,6 +22,7 @@ class FolderRow:
     uidvalidity: int
     uidnext: int
     uid_mark: int
+    baseline_uid: int
     baseline_at: dt.datetime | None
     round_at: dt.datetime | None
     reconciled_at: dt.datetime | None
@@ -51,12 +52,26 @@ def load_folder(connection: Connection, mailbox_id: int, name: str) -> FolderRow
 
 
 def save_folder(
-    connection: Connection, mailbox_id: int, *, name: str, role: str, uidvalidity: int, uidnext: int
+    connection: Connection,
+    mailbox_id: int,
+    *,
+    name: str,
+    role: str,
+    uidvalidity: int,
+    uidnext: int,
+    baseline_uid: int,
+    uid_mark: int = 0,
 ) -> FolderRow:
     """Make the row of a folder that is opened for the first time."""
     connection.execute(
         insert(folders).values(
-            mailbox_id=mailbox_id, name=name, role=role, uidvalidity=uidvalidity, uidnext=uidnext, uid_mark=0
+            mailbox_id=mailbox_id,
+            name=name,
+            role=role,
+            uidvalidity=uidvalidity,
+            uidnext=uidnext,
+            uid_mark=uid_mark,
+            baseline_uid=baseline_uid,
         )
     )
     row = load_folder(connection, mailbox_id, name)
@@ -68,3 +83,8 @@ def save_folder(
 def change_folder(connection: Connection, folder_id: int, **values: Any) -> None:
     """Write how far a folder was taken."""
     connection.execute(update(folders).where(folders.c.id == folder_id).values(**values))
+
+
+def mailbox_address(connection: Connection, mailbox_id: int) -> str:
+    """Return the address of a mailbox's row."""
+    return str(connection.execute(select(mailboxes.c.address).where(mailboxes.c.id == mailbox_id)).scalar_one())

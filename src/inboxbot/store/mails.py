@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from inboxbot.reading.values import Address
 from inboxbot.store.numbers import claim_id
@@ -65,3 +65,8 @@ def mail_of_ledger(connection: Connection, ledger_id: int) -> dict[str, Any] | N
     """Return the mail that was kept for a ledger row, or None."""
     row = connection.execute(select(mails).where(mails.c.ledger_id == ledger_id)).first()
     return dict(row._mapping) if row else None
+
+
+def drop_mail(connection: Connection, mail_id: int) -> None:
+    """Remove a mail row whose content moved to another row."""
+    connection.execute(delete(mails).where(mails.c.id == mail_id))

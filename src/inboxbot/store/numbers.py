@@ -30,11 +30,13 @@ class Numbers:
         return self._next(f"case:{prefix}-{year}")
 
     def give_back(self) -> None:
-        """Return what was claimed and not used."""
+        """Return what was claimed and not used, unless somebody claimed more after it."""
         for name, block in self._blocks.items():
             if block:
                 self._connection.execute(
-                    update(counters).where(counters.c.name == name).values(value=counters.c.value - len(block))
+                    update(counters)
+                    .where(counters.c.name == name, counters.c.value == block.stop - 1)
+                    .values(value=block.start - 1)
                 )
         self._blocks = {}
 

@@ -59,7 +59,8 @@ class MailboxRow(SQLModel, table=True):
 
 
 class Folder(SQLModel, table=True):
-    """How far a folder was taken: ``uid_mark`` is the highest UID of a complete round."""
+    """How far a folder was taken: ``uid_mark`` is the highest UID of a complete round, and mails below ``baseline_uid`` came
+    before the start."""
 
     __tablename__ = "folders"
     __table_args__ = (UniqueConstraint("mailbox_id", "name"),)
@@ -70,6 +71,7 @@ class Folder(SQLModel, table=True):
     uidvalidity: int = Field(sa_type=BigInteger)
     uidnext: int = Field(default=0, sa_type=BigInteger)
     uid_mark: int = Field(default=0, sa_type=BigInteger)
+    baseline_uid: int = Field(default=0, sa_type=BigInteger)
     baseline_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
     round_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
     reconciled_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
@@ -305,6 +307,28 @@ class Suppression(SQLModel, table=True):
     case_id: int | None = Field(default=None, sa_type=BigInteger)
 
 
+class CorrectionRow(SQLModel, table=True):
+    """What staff made of a judgement: indices of features of the shipped model and kinds, no words of the mail."""
+
+    __tablename__ = "corrections"
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="cases.id", index=True)
+    mail_id: int = Field(foreign_key="mails.id", unique=True)
+    at: dt.datetime = Field(sa_type=UtcMoment)
+    features: list[int] = Field(default_factory=list, sa_type=JSON)
+    judged: list[str] = Field(default_factory=list, sa_type=JSON)
+    right: list[str] = Field(default_factory=list, sa_type=JSON)
+
+
+class LearnedRow(SQLModel, table=True):
+    """A local layer of the judge, newest last; ``learn --undo`` removes the newest."""
+
+    __tablename__ = "learned"
+    id: int | None = Field(default=None, primary_key=True)
+    at: dt.datetime = Field(sa_type=UtcMoment)
+    layer: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+
+
 _tables = SQLModel.metadata.tables
 installation = _tables["installation"]
 counters = _tables["counters"]
@@ -322,3 +346,5 @@ approvals = _tables["approvals"]
 attempts = _tables["attempts"]
 history = _tables["history"]
 suppressions = _tables["suppressions"]
+corrections = _tables["corrections"]
+learned = _tables["learned"]

@@ -1,0 +1,94 @@
+"""Drafting: from a case and what occasioned it to the words of a proposed letter."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from inboxbot.cases.identity import needs_question
+from inboxbot.cases.values import Case
+from inboxbot.desk.arrivals import Served
+from inboxbot.replies.choose import choose_first_answer, letter_language
+from inboxbot.replies.facts import LetterFacts, letter_facts
+from inboxbot.replies.render import render
+
+MAX_REFERENCES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """The mail that a letter answers. ``followup``: the case had mails before; ``greeting``: the name it was signed with."""
+
+    received_at: dt.datetime
+    message_id: str | None
+    references: tuple[str, ...]
+    flags: frozenset[str] = frozenset()
+    reminder: bool = False
+    followup: bool = False
+    greeting: str = ""
+
+
+def draft_first_answer(served: Served, case: Case, occasion: Occasion, *, now: dt.datetime) -> dict[str, Any]:
+    """Return the words of the first answer to a mail of a case, as the values of a drafts row.
+
+    A further mail without a new right gets the short answer; it is drafted when nothing else is proposed.
+    """
+    kinds = tuple(request.kind for request in case.requests if request.outcome is None)
+    template = choose_first_answer(kinds, occasion.flags)
+    language = letter_language(case.language, served.company.language, template)
+    facts = _first_facts(served, case, occasion, language)
+    letter = render(template, facts, folder=served.company.templates)
+    return {
+        "template": template,
+        "language": language,
+        "recipient": case.requester,
+        "subject": reply_subject(case.subject, letter.subject, case.reference),
+        "body": letter.body,
+        "in_reply_to": occasion.message_id,
+        "references": thread_references(occasion.references, occasion.message_id),
+        "facts": {
+            "kinds": [kind.value for kind in kinds],
+            "identity": facts.identity,
+            "tells": ["unsubscribe"] if template == "unsubscribe" else [],
+        },
+    }
+
+
+def _first_facts(served: Served, case: Case, occasion: Occasion, language: str) -> LetterFacts:
+    asked = [request for request in case.requests if request.outcome is None]
+    dates = [request.due_hard for request in asked if request.due_hard is not None]
+    kinds = tuple(request.kind for request in asked)
+    return letter_facts(
+        served.company,
+        served.mailbox,
+        language=language,
+        reference=case.reference,
+        received_at=occasion.received_at,
+        kinds=kinds,
+        address=case.requester or "",
+        name=occasion.greeting,
+        answer_by=min(dates, default=None),
+        reminder=occasion.reminder,
+        representative="representative" in occasion.flags,
+        breach="breach" in occasion.flags,
+        identity="ask" if needs_question(kinds) else "none",
+        marketing_done=False,
+    )
+
+
+def reply_subject(subject: str, fallback: str, reference: str) -> str:
+    """Return the subject of a reply: ``Re:`` once, the words of the mail, and the case reference in brackets."""
+    base = subject.strip()
+    while base[:3].lower() in {"re:", "sv:", "vs:", "aw:"}:
+        base = base[3:].strip()
+    base = base.replace(f"[{reference}]", "").strip() or fallback
+    return f"Re: {base[:200]} [{reference}]"
+
+
+def thread_references(references: tuple[str, ...], message_id: str | None) -> list[str]:
+    """Return the References of a reply: those of the mail and its own id; the first one and the nearest are kept."""
+    thread = list(dict.fromkeys([*references, *([message_id] if message_id else [])]))
+    if len(thread) <= MAX_REFERENCES:
+        return thread
+    return [thread[0], *thread[-(MAX_REFERENCES - 1) :]]

@@ -1,0 +1,272 @@
+"""What the outbox does to letters: claim, note each phase, and write how it ended.
+
+A letter is in ``transmitting`` from before the first byte of its text goes out until the outcome is written. What is
+found there at a start was cut off: it goes back to ``approved`` when the final dot was certainly not sent, becomes
+``sent`` when the side journal has the server's acceptance, and else ``unknown``, which nobody sends again by himself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, update
+
+from inboxbot.cases.transitions import CaseEvent, DraftEvent
+from inboxbot.cases.values import Case, CaseState, DraftState
+from inboxbot.config.model import CompanySettings, LimitSettings, MailboxSettings
+from inboxbot.desk.context import DAEMON, Desk
+from inboxbot.desk.letters import bytes_to_send, digest_of, questions_in
+from inboxbot.desk.record import record, record_draft
+from inboxbot.store.cases import load_case, settle_promises
+from inboxbot.store.drafts import (
+    Draft,
+    end_attempt,
+    last_attempt,
+    load_draft,
+    load_drafts,
+    next_due,
+    reach_phase,
+    sent_since,
+    standing_approval,
+    start_attempt,
+)
+from inboxbot.store.mails import mail_row, save_mails
+from inboxbot.store.tables import cases, drafts, requests
+
+RETRY_FIRST = dt.timedelta(minutes=5)
+RETRY_MOST = dt.timedelta(hours=1)
+MOST_ATTEMPTS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An approved letter that may be sent now, with the exact bytes and where they go."""
+
+    draft: Draft
+    company: CompanySettings
+    mailbox: MailboxSettings
+    recipient: str
+    message: bytes
+
+
+def recipient_digest(secret: bytes, address: str) -> str:
+    """Return a keyed digest of a recipient, for the daily limit."""
+    return hmac.new(secret, b"inboxbot recipient " + address.encode(), hashlib.sha256).hexdigest()
+
+
+def next_letter(desk: Desk, *, now: dt.datetime, passed: set[int]) -> Letter | None:
+    """Return the next letter to try, or None. Letters over a limit wait, with the reason written on them."""
+    while True:
+        with desk.store.write() as connection:
+            draft = next_due(connection, now, passed)
+            if draft is None:
+                return None
+            passed.add(draft.id)
+            case = load_case(connection, draft.case_id)
+            place = desk.find_mailbox(case.mailbox)
+            waits = _waits(connection, desk, draft, now) if place else ("mailbox_not_configured", now + RETRY_MOST)
+            if waits is not None:
+                reason, until = waits
+                connection.execute(
+                    update(drafts).where(drafts.c.id == draft.id).values(waits_because=reason, next_try_at=until)
+                )
+                continue
+            if not _still_approved(connection, draft):
+                record_draft(connection, draft, DraftEvent.CALLED_BACK)
+                record(
+                    connection,
+                    case,
+                    CaseEvent.DRAFT_CALLED_BACK,
+                    actor=DAEMON,
+                    at=now,
+                    detail={"draft": draft.id, "code": "digest_differs"},
+                )
+                continue
+            company, mailbox = desk.of_mailbox(case.mailbox)
+            return Letter(draft, company, mailbox, draft.recipient or "", bytes_to_send(company, mailbox, case, draft))
+
+
+def _still_approved(connection: Connection, draft: Draft) -> bool:
+    """Return whether exactly these bytes are approved: the last check before anything leaves the house (S1)."""
+    return (
+        draft.recipient is not None
+        and draft.digest is not None
+        and digest_of(draft) == draft.digest
+        and standing_approval(connection, draft.id, draft.digest)
+    )
+
+
+def _waits(connection: Connection, desk: Desk, draft: Draft, now: dt.datetime) -> tuple[str, dt.datetime] | None:
+    limits: LimitSettings = desk.settings.limits
+    digest = recipient_digest(desk.secret, draft.recipient or "")
+    if sent_since(connection, now - dt.timedelta(days=1), digest) >= limits.per_recipient_per_day:
+        return "limit_per_recipient", now + dt.timedelta(minutes=30)
+    if sent_since(connection, now - dt.timedelta(hours=1)) >= limits.per_hour:
+        return "limit_per_hour", now + dt.timedelta(minutes=5)
+    return None
+
+
+def begin(desk: Desk, letter: Letter, *, phase: str, now: dt.datetime) -> int:
+    """Record a new try of a letter and return the try's id."""
+    digest = recipient_digest(desk.secret, letter.recipient)
+    with desk.store.write() as connection:
+        return start_attempt(connection, letter.draft, at=now, recipient_digest=digest, phase=phase)
+
+
+def claim(desk: Desk, letter: Letter, attempt_id: int, *, phase: str, now: dt.datetime) -> None:
+    """Take the letter for transmission; committed before the first byte of its text.
+
+    Raises RefusedError when it was edited, called back or taken by somebody else meanwhile.
+    """
+    with desk.store.write() as connection:
+        draft = load_draft(connection, letter.draft.id)
+        record_draft(connection, letter.draft, DraftEvent.CLAIMED, values={"attempts": draft.attempts + 1})
+        _on_case(connection, draft, CaseEvent.LETTER_CLAIMED, now, {"attempt": attempt_id})
+        reach_phase(connection, attempt_id, phase)
+
+
+def reach(desk: Desk, attempt_id: int, *, phase: str) -> None:
+    """Record that the try comes to ``phase`` now."""
+    with desk.store.write() as connection:
+        reach_phase(connection, attempt_id, phase)
+
+
+def accepted(desk: Desk, draft_id: int, attempt_id: int | None, *, text: str, now: dt.datetime) -> None:
+    """Write that the server took the letter: it is sent, the case's promises are met, questions wait for their answer."""
+    with desk.store.write() as connection:
+        draft = load_draft(connection, draft_id)
+        record_draft(
+            connection, draft, DraftEvent.ACCEPTED, values={"sent_at": now, "next_try_at": None, "waits_because": None}
+        )
+        if attempt_id is not None:
+            end_attempt(connection, attempt_id, at=now, result="accepted", server_text=text)
+        _told(connection, desk, draft, now)
+
+
+def put_back(desk: Desk, draft_id: int, attempt_id: int, *, text: str, why: str, now: dt.datetime) -> None:
+    """Write that the letter certainly did not go out and is tried again later; after too many tries a person decides."""
+    with desk.store.write() as connection:
+        draft = load_draft(connection, draft_id)
+        end_attempt(connection, attempt_id, at=now, result="retry", server_text=text)
+        tries = draft.attempts if draft.state is DraftState.TRANSMITTING else draft.attempts + 1
+        values: dict[str, Any] = {
+            "attempts": tries,
+            "waits_because": why,
+            "next_try_at": now + min(RETRY_FIRST * 2 ** max(0, tries - 1), RETRY_MOST),
+        }
+        if draft.state is DraftState.TRANSMITTING:
+            record_draft(connection, draft, DraftEvent.PUT_BACK, values=values)
+            _on_case(connection, draft, CaseEvent.LETTER_PUT_BACK, now, {"attempt": attempt_id})
+        else:
+            connection.execute(update(drafts).where(drafts.c.id == draft.id).values(**values))
+        if tries >= MOST_ATTEMPTS:
+            _give_up(connection, load_draft(connection, draft_id), attempt_id, "gave_up_after_many_tries", now)
+
+
+def refused(desk: Desk, letter: Letter, attempt_id: int, *, text: str, now: dt.datetime) -> None:
+    """Write that the server refused this letter for good: a person decides."""
+    with desk.store.write() as connection:
+        end_attempt(connection, attempt_id, at=now, result="refused", server_text=text)
+        _give_up(connection, load_draft(connection, letter.draft.id), attempt_id, "refused_by_server", now)
+
+
+def _give_up(connection: Connection, draft: Draft, attempt_id: int, why: str, now: dt.datetime) -> None:
+    if draft.state is DraftState.APPROVED:
+        record_draft(connection, draft, DraftEvent.CLAIMED)
+        draft = load_draft(connection, draft.id)
+    record_draft(connection, draft, DraftEvent.REFUSED, values={"waits_because": why})
+    _on_case(connection, draft, CaseEvent.LETTER_FAILED, now, {"attempt": attempt_id, "code": why})
+
+
+def unknown(desk: Desk, draft_id: int, attempt_id: int | None, *, text: str, now: dt.datetime) -> None:
+    """Write that nobody knows whether the letter arrived. It is never sent again by itself."""
+    with desk.store.write() as connection:
+        draft = load_draft(connection, draft_id)
+        record_draft(connection, draft, DraftEvent.CUT, values={"waits_because": "outcome_unknown"})
+        if attempt_id is not None:
+            end_attempt(connection, attempt_id, at=now, result="unknown", server_text=text)
+        _on_case(connection, draft, CaseEvent.LETTER_UNKNOWN, now, {"attempt": attempt_id or 0})
+
+
+def recover(desk: Desk, accepted_before: dict[tuple[int, str], str], *, dot: str, now: dt.datetime) -> int:
+    """Settle what a crash left in transmission and return how many letters that were. Call it under the outbox lock.
+
+    ``accepted_before`` is the side journal; ``dot`` the name of the phase from which the outcome is unknown.
+    """
+    with desk.store.read() as connection:
+        left = load_drafts(connection, states=[DraftState.TRANSMITTING])
+        tries = {draft.id: last_attempt(connection, draft.id) for draft in left}
+    for draft in left:
+        attempt = tries[draft.id]
+        attempt_id = attempt.id if attempt is not None else None
+        text = accepted_before.get((draft.id, draft.digest or ""))
+        if text is not None:
+            accepted(desk, draft.id, attempt_id, text=text, now=now)
+        elif attempt is not None and attempt.phase != dot and attempt_id is not None:
+            put_back(desk, draft.id, attempt_id, text="cut before the final dot", why="cut_before_dot", now=now)
+        else:
+            unknown(desk, draft.id, attempt_id, text="cut after the final dot", now=now)
+    return len(left)
+
+
+def _told(connection: Connection, desk: Desk, draft: Draft, now: dt.datetime) -> None:
+    """Let a sent letter count: keep it among the case's mails, settle promises, and move the case."""
+    case = load_case(connection, draft.case_id)
+    settle_promises(connection, case.id, at=now, by=f"draft:{draft.id}")
+    save_mails(connection, [_sent_row(connection, desk, case, draft, now)])
+    event = CaseEvent.LETTER_SENT
+    case = record(connection, case, event, actor=DAEMON, at=now, detail={"draft": draft.id, "digest": draft.digest or ""})
+    asks = questions_in(draft)
+    if asks and case.state in (CaseState.OPEN, CaseState.WAITING):
+        connection.execute(
+            update(requests)
+            .where(requests.c.case_id == case.id, requests.c.asked_at.is_(None), requests.c.outcome.is_(None))
+            .values(asked_at=now)
+        )
+        record(connection, case, CaseEvent.QUESTION_SENT, actor=DAEMON, at=now, detail={"draft": draft.id})
+    else:
+        case = record(connection, case, CaseEvent.ANSWERED, actor=DAEMON, at=now, detail={"draft": draft.id})
+        _close_when_told(connection, case, draft, now)
+
+
+def _close_when_told(connection: Connection, case: Case, draft: Draft, now: dt.datetime) -> None:
+    """Mark the requests this letter told the outcome of, and close the case when none is left."""
+    told = set(draft.facts.get("tells", []))
+    if not told:
+        return
+    connection.execute(
+        update(requests)
+        .where(requests.c.case_id == case.id, requests.c.kind.in_(sorted(told)), requests.c.outcome.is_not(None))
+        .values(told_at=now)
+    )
+    case = load_case(connection, case.id)
+    if case.state in (CaseState.OPEN, CaseState.WAITING) and all(one.outcome and one.told_at for one in case.requests):
+        record(connection, case, CaseEvent.CLOSED, actor=DAEMON, at=now, values={"closed_at": now, "look_at": None})
+
+
+def _sent_row(connection: Connection, desk: Desk, case: Case, draft: Draft, now: dt.datetime) -> dict[str, Any]:
+    mailbox_id = connection.execute(cases.select().with_only_columns(cases.c.mailbox_id).where(cases.c.id == case.id)).scalar_one()
+    return mail_row(
+        case_id=case.id,
+        ledger_id=None,
+        mailbox_id=mailbox_id,
+        direction="out",
+        message_id=draft.message_id,
+        sender=None,
+        recipients=[draft.recipient or ""],
+        subject=draft.subject,
+        text=draft.body,
+        header=b"",
+        detail={"draft": draft.id, "approver": draft.approver},
+        received_at=now,
+        size=len(draft.body.encode()),
+    )
+
+
+def _on_case(connection: Connection, draft: Draft, event: CaseEvent, now: dt.datetime, detail: dict[str, Any]) -> None:
+    case = load_case(connection, draft.case_id)
+    record(connection, case, event, actor=DAEMON, at=now, detail={"draft": draft.id, **detail})
