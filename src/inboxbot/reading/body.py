@@ -34,7 +34,7 @@ class Body:
 
 
 def read_body(parts: Sequence[RawPart]) -> Body:
-    """Choose and decode the text of a mail. Raises UnreadableError ``html_too_complex`` when there is only such HTML."""
+    """Choose and decode a mail's text. Raises UnreadableError ``html_too_complex`` when there is only such HTML."""
     body = Body()
     own = [part for part in parts if is_text(part) and not _holder(part)]
     pieces = [_group_text(group, body.flags) for group in _alternatives(own)]

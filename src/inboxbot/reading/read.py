@@ -101,6 +101,11 @@ def read_headers(raw: RawMail) -> Mail:
     return _mail(raw, read_part_fields(block), (), Body(flags={"unreadable", "no_text"}))
 
 
+def header_message_id(block: bytes) -> str | None:
+    """Return the strictly formed Message-ID of a header block; never raises."""
+    return _message_id(every(read_part_fields(block), "message-id"))
+
+
 def _refuse_bombs(fields: tuple[Field, ...]) -> None:
     """Refuse headers that nobody's mail program writes and that are made to stall a parser."""
     content_type = first(fields, "content-type")

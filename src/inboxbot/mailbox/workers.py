@@ -1,0 +1,212 @@
+"""Reading and judging in child processes that can be killed: no mail stalls or fells the daemon (promises.md 0.1, F5).
+
+Many mails travel in one parcel. A parcel whose child died or ran out of time is taken apart and each mail is tried
+alone, so that only the one to blame is held.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import TimeoutError as LateError
+from dataclasses import dataclass
+from multiprocessing.context import BaseContext
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
+
+from inboxbot.reading.read import read_headers, read_mail
+from inboxbot.reading.values import Mail, RawMail, UnreadableError
+from inboxbot.sorting.judge import Judge
+from inboxbot.sorting.values import Verdict
+
+Key = TypeVar("Key")
+JudgeMail = Callable[[Mail], Verdict]
+
+_PARCEL_MAILS: Final = 50
+_PARCEL_BYTES: Final = 2 * 1024 * 1024
+_PR_SET_PDEATHSIG: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class WorkLimits:
+    """What one mail may cost: seconds of wall time, and bytes of address space of the child that reads it."""
+
+    wall_s: float = 20.0
+    memory_bytes: int = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A mail that was read and judged."""
+
+    mail: Mail
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A mail that could not be read or judged: the reason's code, and what its headers tell (None if not even that)."""
+
+    code: str
+    mail: Mail | None = None
+
+
+Outcome = Read | Held
+
+
+def shipped_judge() -> JudgeMail:
+    """Load the judge that is shipped with the package."""
+    return Judge.load().judge
+
+
+class ReadingPool:
+    """Child processes that read and judge. They start with the first mail and die with this process."""
+
+    def __init__(
+        self,
+        workers: int = 1,
+        *,
+        load_judge: Callable[[], JudgeMail] = shipped_judge,
+        limits: WorkLimits | None = None,
+    ) -> None:
+        """``load_judge`` runs in each child: a function of a module, or a partial of one."""
+        self._workers = max(1, workers)
+        self._load_judge = load_judge
+        self._limits = limits or WorkLimits()
+        self._pool: ProcessPool | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill the children."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.stop()  # type: ignore[no-untyped-call]  # Pebble is half typed
+            pool.join()
+
+    def warm(self) -> None:
+        """Start the children now, so that the first mail does not wait for them."""
+        for future in [self._submit([]) for _ in range(self._workers)]:
+            future.result()
+
+    def judge_all(self, items: Iterable[tuple[Key, RawMail]]) -> Iterator[tuple[Key, Outcome]]:
+        """Read and judge mails; yields each key once, in order, while later ones are still being brought."""
+        waiting: deque[tuple[list[tuple[Key, RawMail]], ProcessFuture[list[Outcome]]]] = deque()
+        for parcel in _parcels(items):
+            waiting.append((parcel, self._submit([raw for _, raw in parcel])))
+            while len(waiting) > self._workers or (waiting and waiting[0][1].done()):
+                yield from self._open(*waiting.popleft())
+        while waiting:
+            yield from self._open(*waiting.popleft())
+
+    def _open(
+        self, parcel: list[tuple[Key, RawMail]], future: ProcessFuture[list[Outcome]]
+    ) -> Iterator[tuple[Key, Outcome]]:
+        try:
+            outcomes: list[Outcome] = future.result()
+        except (LateError, ProcessExpired) as error:
+            if len(parcel) == 1:
+                yield parcel[0][0], _blamed(parcel[0][1], error)
+                return
+            for item in parcel:
+                yield from self._open([item], self._submit([item[1]]))
+            return
+        for (key, _), outcome in zip(parcel, outcomes, strict=True):
+            yield key, outcome
+
+    def _submit(self, raws: list[RawMail]) -> ProcessFuture[list[Outcome]]:
+        if self._pool is None or not self._pool.active:
+            self.close()
+            self._pool = ProcessPool(
+                max_workers=self._workers,
+                max_tasks=2_000,
+                initializer=_begin,
+                initargs=(self._limits.memory_bytes, self._load_judge),
+                context=_context(),
+            )
+        return self._pool.schedule(_work, args=(raws,), timeout=self._limits.wall_s)
+
+
+def _blamed(raw: RawMail, error: Exception) -> Held:
+    """Hold a mail that was alone when its child failed. Its headers are read here, under their caps."""
+    code = "too_slow" if isinstance(error, LateError) else "reader_died"
+    return Held(code, read_headers(raw))
+
+
+def _parcels(items: Iterable[tuple[Key, RawMail]]) -> Iterator[list[tuple[Key, RawMail]]]:
+    parcel: list[tuple[Key, RawMail]] = []
+    size = 0
+    for key, raw in items:
+        parcel.append((key, raw))
+        size += len(raw.whole or raw.header) + sum(len(part.body or b"") for part in raw.parts)
+        if len(parcel) >= _PARCEL_MAILS or size >= _PARCEL_BYTES:
+            yield parcel
+            parcel, size = [], 0
+    if parcel:
+        yield parcel
+
+
+def _context() -> BaseContext:
+    """Return how children are made: never by forking this process, which has threads."""
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+# What follows runs in the children.
+
+_judge: JudgeMail | None = None
+_load: Callable[[], JudgeMail] = shipped_judge
+
+
+def _begin(memory_bytes: int, load_judge: Callable[[], JudgeMail]) -> None:
+    """Set the child's limits and tie its life to its parent's."""
+    global _load  # noqa: PLW0603  # one child, one judge
+    _load = load_judge
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() == 1:
+            os._exit(1)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+
+
+def _work(raws: list[RawMail]) -> list[Outcome]:
+    """Read and judge a parcel; what goes wrong with one mail is told for that mail."""
+    global _judge  # noqa: PLW0603  # one child, one judge
+    if _judge is None:
+        _judge = _load()
+    return [_one(raw, _judge) for raw in raws]
+
+
+def _one(raw: RawMail, judge: JudgeMail) -> Outcome:
+    try:
+        mail = read_mail(raw)
+    except UnreadableError as error:
+        return Held(error.code, read_headers(raw))
+    except MemoryError:
+        return Held("out_of_memory", read_headers(raw))
+    except Exception:  # noqa: BLE001  # whatever a mail does to us, it is held and the next one is taken
+        return Held("reader_failed", read_headers(raw))
+    try:
+        return Read(mail, judge(mail))
+    except MemoryError:
+        return Held("out_of_memory", mail)
+    except Exception:  # noqa: BLE001
+        return Held("judge_failed", mail)
