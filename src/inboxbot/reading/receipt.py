@@ -24,7 +24,7 @@ class Receipt:
 
     ``source`` is ``received``, ``internaldate`` or ``fetched``. ``note`` holds codes joined by a comma, or None:
     ``times_differ`` (over 15 minutes between Received and INTERNALDATE), ``in_future`` (clamped to the fetch),
-    ``implausible`` (INTERNALDATE passed over), ``no_zone`` (taken as UTC), ``low_confidence`` (the fetch alone is left).
+    ``implausible`` (INTERNALDATE passed over), ``no_zone`` (taken as UTC), ``low_confidence`` (fetch alone is left).
     """
 
     at: dt.datetime
