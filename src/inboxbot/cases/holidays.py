@@ -71,3 +71,11 @@ def holiday_in_week(day: dt.date) -> bool:
     monday = day - dt.timedelta(days=day.weekday())
     week = [monday + dt.timedelta(days=number) for number in range(5)]
     return any(one in public_holidays(one.year) or is_eve(one) for one in week)
+
+
+def working_days_after(day: dt.date, count: int) -> dt.date:
+    """Return the working day that lies ``count`` working days after ``day``."""
+    while count:
+        day += _ONE_DAY
+        count -= is_working_day(day)
+    return day
