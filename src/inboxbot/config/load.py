@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 from pydantic import BaseModel, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from inboxbot.config.model import MailboxSettings, ServerSettings, Settings
 from inboxbot.errors import ConfigError, ConfigFault
@@ -36,7 +36,7 @@ def load_settings(path: Path) -> Settings:
     raw = _toml(path)
     faults = _file_faults(raw, path)
     try:
-        settings = _from_sources(path)
+        settings = _from_sources(_with_whole_paths(raw, path.parent.absolute()), path)
     except ValidationError as error:
         faults += [_fault(details, raw) for details in error.errors(include_input=False, include_url=False)]
     if faults:
@@ -44,23 +44,23 @@ def load_settings(path: Path) -> Settings:
     return settings
 
 
-def server_password(server: ServerSettings, folder: Path) -> str | None:
+def server_password(server: ServerSettings) -> str | None:
     """Return the password of a server from wherever it is kept, without a trailing newline; None when none is set."""
     if server.password is not None:
         return server.password.get_secret_value()
     if server.password_file is not None:
-        return (folder / server.password_file).read_text(encoding="utf-8").rstrip("\r\n")
+        return server.password_file.read_text(encoding="utf-8").rstrip("\r\n")
     if server.password_env is not None:
         return os.environ.get(server.password_env)
     return None
 
 
-def smtp_sign_in(mailbox: MailboxSettings, folder: Path) -> tuple[str | None, str | None]:
+def smtp_sign_in(mailbox: MailboxSettings) -> tuple[str | None, str | None]:
     """Return (username, password) for SMTP, which default to those of IMAP."""
-    own = server_password(mailbox.smtp, folder)
+    own = server_password(mailbox.smtp)
     return (
         mailbox.smtp.username or mailbox.imap.username,
-        own if own is not None else server_password(mailbox.imap, folder),
+        own if own is not None else server_password(mailbox.imap),
     )
 
 
@@ -77,7 +77,19 @@ def _toml(path: Path) -> dict[str, Any]:
         raise ConfigError([ConfigFault("file", f"is not valid TOML: {error}")], where=str(path)) from None
 
 
-def _from_sources(path: Path) -> Settings:
+_PATH_KEYS = frozenset({"password_file", "ca_file", "templates", "heartbeat_file"})
+
+
+def _with_whole_paths(value: Any, folder: Path, key: str = "") -> Any:
+    """Return the raw settings with every relative path made absolute from the file's folder."""
+    if isinstance(value, dict):
+        return {name: _with_whole_paths(inner, folder, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_whole_paths(inner, folder, key) for inner in value]
+    return str(folder / value) if key in _PATH_KEYS and isinstance(value, str) else value
+
+
+def _from_sources(raw: dict[str, Any], path: Path) -> Settings:
     class FromFile(BaseSettings, Settings):
         model_config = SettingsConfigDict(
             env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
@@ -92,9 +104,9 @@ def _from_sources(path: Path) -> Settings:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
+            return env_settings, init_settings
 
-    return FromFile(folder=path.parent)
+    return FromFile(**{**raw, "folder": path.parent.absolute()})
 
 
 def _fault(details: Any, raw: dict[str, Any]) -> ConfigFault:

@@ -26,7 +26,8 @@ class Served:
 class Arrival:
     """One message of a folder after reading and judging; ``fault`` is the reason code when that was not possible.
 
-    ``digest`` is the SHA-256 hex of the header block, ``received_note`` a code when the receipt time is doubtful.
+    ``digest`` is the SHA-256 hex of the header block, ``received_note`` a code when the receipt time is doubtful, and
+    ``vanished`` says that another program removed it before it could be fetched.
     """
 
     folder_id: int
@@ -42,6 +43,7 @@ class Arrival:
     fault: str | None = None
     junk: bool = False
     before_start: bool = False
+    vanished: bool = False
     received_note: str | None = None
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from inboxbot.cases.identity import needs_question
+from inboxbot.cases.identity import Evidence, first_answer_identity
 from inboxbot.cases.values import Case
 from inboxbot.desk.arrivals import Served
+from inboxbot.replies.compose import reply_subject
 from inboxbot.replies.choose import choose_first_answer, letter_language
 from inboxbot.replies.facts import LetterFacts, letter_facts
 from inboxbot.replies.render import render
@@ -18,7 +19,10 @@ MAX_REFERENCES = 20
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """The mail that a letter answers. ``followup``: the case had mails before; ``greeting``: the name it was signed with."""
+    """The mail that a letter answers. ``followup``: the case had mails before; ``greeting``: the name it was signed with.
+
+    ``evidence`` is what is known about who writes.
+    """
 
     received_at: dt.datetime
     message_id: str | None
@@ -27,6 +31,7 @@ class Occasion:
     reminder: bool = False
     followup: bool = False
     greeting: str = ""
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 def draft_first_answer(served: Served, case: Case, occasion: Occasion, *, now: dt.datetime) -> dict[str, Any]:
@@ -46,7 +51,7 @@ def draft_first_answer(served: Served, case: Case, occasion: Occasion, *, now: d
         "subject": reply_subject(case.subject, letter.subject, case.reference),
         "body": letter.body,
         "in_reply_to": occasion.message_id,
-        "references": thread_references(occasion.references, occasion.message_id),
+        "references": list(occasion.references[-MAX_REFERENCES:]),
         "facts": {
             "kinds": [kind.value for kind in kinds],
             "identity": facts.identity,
@@ -59,6 +64,7 @@ def _first_facts(served: Served, case: Case, occasion: Occasion, language: str) 
     asked = [request for request in case.requests if request.outcome is None]
     dates = [request.due_hard for request in asked if request.due_hard is not None]
     kinds = tuple(request.kind for request in asked)
+    asks, doubt = first_answer_identity(kinds, occasion.evidence)
     return letter_facts(
         served.company,
         served.mailbox,
@@ -72,23 +78,8 @@ def _first_facts(served: Served, case: Case, occasion: Occasion, language: str) 
         reminder=occasion.reminder,
         representative="representative" in occasion.flags,
         breach="breach" in occasion.flags,
-        identity="ask" if needs_question(kinds) else "none",
+        identity="ask" if asks else "none",
+        identity_reason=doubt.value if doubt else "",
         marketing_done=False,
     )
 
-
-def reply_subject(subject: str, fallback: str, reference: str) -> str:
-    """Return the subject of a reply: ``Re:`` once, the words of the mail, and the case reference in brackets."""
-    base = subject.strip()
-    while base[:3].lower() in {"re:", "sv:", "vs:", "aw:"}:
-        base = base[3:].strip()
-    base = base.replace(f"[{reference}]", "").strip() or fallback
-    return f"Re: {base[:200]} [{reference}]"
-
-
-def thread_references(references: tuple[str, ...], message_id: str | None) -> list[str]:
-    """Return the References of a reply: those of the mail and its own id; the first one and the nearest are kept."""
-    thread = list(dict.fromkeys([*references, *([message_id] if message_id else [])]))
-    if len(thread) <= MAX_REFERENCES:
-        return thread
-    return [thread[0], *thread[-(MAX_REFERENCES - 1) :]]

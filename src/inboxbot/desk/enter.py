@@ -11,7 +11,7 @@ from inboxbot.config.addresses import checked_address
 from inboxbot.desk.arrivals import Served, detail_of
 from inboxbot.desk.context import Actor, Desk
 from inboxbot.desk.opening import NewCase, Opened, Openings
-from inboxbot.desk.requester import greeting_of, requester_of
+from inboxbot.desk.requester import evidence_of, greeting_of, requester_of
 from inboxbot.errors import UsageError
 from inboxbot.reading.values import Address, Mail
 from inboxbot.sorting.kinds import Kind
@@ -66,6 +66,7 @@ def enter(desk: Desk, mailbox_address: str | None, entry: Entry, *, actor: Actor
                 received_at=entry.received_at,
                 flags=verdict.flags if verdict else frozenset(),
                 actor=actor,
+                evidence=evidence_of(mail, who, mailbox, verdict.flags if verdict else frozenset()),
             ),
             mail_row=mail_row(
                 case_id=None,

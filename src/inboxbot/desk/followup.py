@@ -16,7 +16,7 @@ from inboxbot.desk.context import Actor, Desk
 from inboxbot.desk.drafting import Occasion, draft_first_answer
 from inboxbot.desk.opening import draft_row, new_request, our_message_id, request_row
 from inboxbot.desk.record import record, record_draft
-from inboxbot.desk.requester import greeting_of
+from inboxbot.desk.requester import evidence_of, greeting_of
 from inboxbot.reading.values import Mail
 from inboxbot.sorting.values import Verdict
 from inboxbot.store.cases import load_case, reopen_promises, settle_promises
@@ -145,6 +145,7 @@ def _draft_again(
         reminder=followup.verdict.reminder,
         followup=True,
         greeting=greeting_of(followup.mail, followup.mail.sender),
+        evidence=evidence_of(followup.mail, followup.mail.sender, served.mailbox, followup.verdict.flags),
     )
     letter = draft_first_answer(served, case, occasion, now=now)
     draft_id = claim_id(connection, "drafts")

@@ -21,13 +21,15 @@ from inboxbot.desk.arrivals import Arrival, Served, Tally, detail_of
 from inboxbot.desk.context import DAEMON, Desk
 from inboxbot.desk.followup import Followup, append_mail
 from inboxbot.desk.opening import NewCase, Openings
-from inboxbot.desk.requester import Requester, greeting_of, requester_of
+from inboxbot.desk.requester import Requester, evidence_of, greeting_of, requester_of
 from inboxbot.desk.threads import load_threads, marks_of
 from inboxbot.reading.values import Mail, SegmentKind
 from inboxbot.sorting.kinds import Kind
 from inboxbot.sorting.values import Verdict
 from inboxbot.store.ledger import known_uids, same_mails, save_ledger
 from inboxbot.store.mails import mail_row, save_mails
+_NO_THREAD = Match(None, None, False, "no_thread")
+
 
 def take(desk: Desk, served: Served, arrivals: Sequence[Arrival], *, now: dt.datetime) -> Tally:
     """Write a batch of arrivals and return what became of them. All or nothing: an error leaves the database as it was."""
@@ -61,16 +63,20 @@ class _Batch:
 
     def _take_one(self, arrival: Arrival) -> None:
         ledger_id = self.openings.numbers.row_id("ledger")
+        if arrival.vanished:
+            self._note(arrival, ledger_id, LedgerState.IGNORED, "vanished_before_fetch", None)
+            return
         before = self.seen.get((arrival.digest, arrival.size))
         if before is not None and not (before.reason == "junk" and not arrival.junk):
             again = LedgerState.FOLLOWUP if before.case_id else LedgerState(before.state)
             self._note(arrival, ledger_id, again, "same_mail", before.case_id)
             return
+        unknown = Requester(None, "from", arrival.fault)
+        requester = requester_of(arrival.mail, self.served.company, self.served.mailbox) if arrival.mail else unknown
         if arrival.mail is None or arrival.verdict is None:
             facts = MailFacts(before_start=arrival.before_start, unreadable=arrival.fault or "not_read")
-            self._act(arrival, ledger_id, decide(facts), Requester(None, "from", arrival.fault), Match(None, None, False, ""))
+            self._act(arrival, ledger_id, decide(facts), requester, _NO_THREAD)
             return
-        requester = requester_of(arrival.mail, self.served.company, self.served.mailbox)
         found, facts = self._facts(arrival, arrival.mail, arrival.verdict, requester)
         self._act(arrival, ledger_id, decide(facts), requester, found)
 
@@ -113,8 +119,8 @@ class _Batch:
     ) -> None:
         if decided.action is Action.LEAVE:
             self._leave(arrival, ledger_id, decided)
-        elif decided.action is Action.APPEND and found.case_id is not None:
-            self._append(arrival, ledger_id, decided, found.case_id)
+        elif decided.action is Action.APPEND and found.case_id is not None and arrival.mail and arrival.verdict:
+            self._append(arrival, arrival.mail, arrival.verdict, ledger_id, decided, found.case_id)
         else:
             self._open(arrival, ledger_id, decided, requester)
 
@@ -143,6 +149,9 @@ class _Batch:
                 reminder=bool(verdict and verdict.reminder),
                 promised=decided.promised,
                 drafts=decided.drafts,
+                evidence=evidence_of(
+                    mail, requester.address, self.served.mailbox, verdict.flags if verdict else frozenset()
+                ),
             ),
             mail_row=self._mail_row(arrival, ledger_id, None),
         )
@@ -156,10 +165,10 @@ class _Batch:
         )
         self.threads.note_mail(case.id, mail.message_id if mail else None)
 
-    def _append(self, arrival: Arrival, ledger_id: int, decided: Disposition, case_id: int) -> None:
+    def _append(
+        self, arrival: Arrival, mail: Mail, verdict: Verdict, ledger_id: int, decided: Disposition, case_id: int
+    ) -> None:
         self._flush()
-        assert arrival.mail is not None  # noqa: S101  (an unreadable mail matches no case)
-        assert arrival.verdict is not None  # noqa: S101
         self._note(arrival, ledger_id, decided.ledger, decided.reason, case_id)
         self._flush()
         result = append_mail(
@@ -169,12 +178,12 @@ class _Batch:
             Followup(
                 case_id=case_id,
                 event=decided.event or CaseEvent.REQUESTER_WROTE,
-                mail=arrival.mail,
-                verdict=arrival.verdict,
+                mail=mail,
+                verdict=verdict,
                 received_at=arrival.received_at,
                 promised=decided.promised,
                 drafts=decided.drafts,
-                excuse=excuse_rule(arrival.mail.words(SegmentKind.NEW)) if not arrival.mail.attachments else None,
+                excuse=excuse_rule(mail.words(SegmentKind.NEW)) if not mail.attachments else None,
             ),
             row=self._mail_row(arrival, ledger_id, case_id),
             now=self.now,
@@ -182,7 +191,7 @@ class _Batch:
         )
         self.tally.drafts += result.drafted
         self.threads.states[case_id] = result.state
-        self.threads.note_mail(case_id, arrival.mail.message_id)
+        self.threads.note_mail(case_id, mail.message_id)
 
     def _mail_row(self, arrival: Arrival, ledger_id: int, case_id: int | None) -> dict[str, Any]:
         mail, verdict = arrival.mail, arrival.verdict

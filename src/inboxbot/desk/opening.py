@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from inboxbot.cases.identity import Evidence
 from inboxbot.cases.legal_date import legal_date
 from inboxbot.cases.promise import promise_due
 from inboxbot.cases.references import make_message_id, make_reference
@@ -52,6 +53,7 @@ class NewCase:
     promised: bool = True
     drafts: bool = True
     actor: Actor = DAEMON
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,7 @@ class Openings:
                 flags=new.flags,
                 reminder=new.reminder,
                 greeting=new.greeting,
+                evidence=new.evidence,
             ),
             now=self.now,
         )

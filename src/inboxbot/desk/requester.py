@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from inboxbot.cases.identity import Evidence, authenticated
 from inboxbot.config.addresses import checked_address
 from inboxbot.config.model import CompanySettings, MailboxSettings, WebForm
 from inboxbot.reading.values import Address, Mail, SegmentKind
@@ -56,3 +57,20 @@ def greeting_of(mail: Mail | None, requester: Address | None) -> str:
     if mail is None or requester is None:
         return ""
     return signed_name(requester.name, mail.words(SegmentKind.NEW, SegmentKind.SIGNATURE))
+
+
+def evidence_of(mail: Mail | None, requester: Address | None, mailbox: MailboxSettings, flags: frozenset[str]) -> Evidence:
+    """Return what a mail shows about who wrote it; ``flags`` are those of its verdict."""
+    if mail is None or requester is None:
+        return Evidence()
+    direct = mail.sender is not None and mail.sender.address == requester.address
+    return Evidence(
+        from_address=requester.address,
+        authenticated=authenticated(mail.headers, requester.address, mailbox.authserv_id, mailbox.trusted_received)
+        if direct
+        else None,
+        reply_to_differs=direct and "reply_to_differs" in mail.flags,
+        name_looks_like_address="name_looks_like_address" in mail.flags,
+        lookalike="lookalike" in mail.flags,
+        on_behalf="representative" in flags,
+    )

@@ -15,7 +15,6 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from inboxbot.config.addresses import is_loopback
 from inboxbot.config.model import SmtpSettings
@@ -97,7 +96,6 @@ def deliver(
     recipient: str,
     message: bytes,
     reached: Callable[[Phase], None],
-    folder: Path = Path(),
     greeting_name: str = "localhost",
 ) -> Delivery:
     """Give ``message`` to the server for exactly one ``recipient`` and return what is certain afterwards.
@@ -110,7 +108,7 @@ def deliver(
     connection: _Connection | None = None
     try:
         reached(phase)
-        connection = _connect(settings, folder, greeting_name)
+        connection = _connect(settings, greeting_name)
         _sign_in(connection, settings, username, password)
         phase = Phase.ENVELOPE
         refusal = _envelope(connection, sender, recipient, len(message))
@@ -135,8 +133,8 @@ def deliver(
             _leave(connection, politely=phase is Phase.DOT)
 
 
-def _connect(settings: SmtpSettings, folder: Path, name: str) -> _Connection:
-    context = ssl.create_default_context(cafile=str(folder / settings.ca_file) if settings.ca_file else None)
+def _connect(settings: SmtpSettings, name: str) -> _Connection:
+    context = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
     connection = (
         _TlsConnection(context, settings.host, CONNECT_S) if settings.security == "tls" else _Connection(timeout=CONNECT_S)
     )

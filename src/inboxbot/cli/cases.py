@@ -1,0 +1,311 @@
+"""`inboxbot cases`: list, show and change cases."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import click
+
+from inboxbot.cli.context import Context, now, terminal_actor
+from inboxbot.cli.output import local_text, print_json, print_table, safe
+
+STATES = ("held", "open", "waiting", "closed", "dismissed")
+KINDS = (
+    "access",
+    "erasure",
+    "unsubscribe",
+    "complaint",
+    "rectification",
+    "portability",
+    "objection",
+    "restriction",
+    "other",
+)
+by_option = click.option("--by", "by", metavar="NAME", help="Who does this; the signed-in user if left out.")
+
+
+@click.group()
+def cases() -> None:
+    """List, show and change cases."""
+
+
+@cases.command("list")
+@click.option("--state", "states", type=click.Choice(STATES), multiple=True, help="Only cases in this state.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def list_cases(context: Context, states: tuple[str, ...], as_json: bool) -> None:
+    """Show the cases, most urgent first."""
+    from inboxbot.cases.values import CaseState
+    from inboxbot.desk.view import case_json, urgency
+    from inboxbot.store.cases import load_cases
+    from inboxbot.store.drafts import draft_ids_by_case
+
+    moment = now()
+    with context.desk() as desk, desk.store.read() as connection:
+        chosen = [CaseState(state) for state in states] or None
+        found = sorted(load_cases(connection, states=chosen), key=lambda case: urgency(case, moment))
+        letters = draft_ids_by_case(connection)
+    if as_json:
+        print_json([case_json(case, letters.get(case.id, []), moment) for case in found])
+        return
+    zone = context.zone()
+    rows = [_row(case_json(case, letters.get(case.id, []), moment), case.subject, zone) for case in found]
+    print_table(["case", "state", "asks for", "answer by", "promise", "law", "requester", "subject"], rows, shrink=7)
+
+
+def _row(case: dict[str, Any], subject: str, zone: Any) -> list[str]:
+    due = case["promise"]["due_at"]
+    dates = [one["due_hard"] for one in case["requests"] if one["due_hard"] and not one["outcome"]]
+    return [
+        case["reference"],
+        case["state"],
+        ", ".join(one["kind"] for one in case["requests"] if one["outcome"] != "not_a_request"),
+        local_text(dt.datetime.fromisoformat(due), zone) if due else "–",
+        case["promise"]["status"],
+        min(dates) if dates else "–",
+        case["requester"] or "(unknown)",
+        subject,
+    ]
+
+
+@cases.command("show")
+@click.argument("reference")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def show(context: Context, reference: str, as_json: bool) -> None:
+    """Show one case: its mails with the decisive words, clocks, letters and history."""
+    from inboxbot.desk.view import case_file
+
+    moment = now()
+    with context.desk() as desk, desk.store.read() as connection:
+        file = case_file(desk, connection, reference, moment)
+    if as_json:
+        print_json(file)
+        return
+    _print_file(file, context.zone())
+
+
+def _print_file(file: dict[str, Any], zone: Any) -> None:
+    click.secho(f"{file['reference']}  {file['state']}", bold=True)
+    click.echo(f"from      {safe(file['requester'] or '(unknown)')}   to {file['mailbox']}   language {file['language']}")
+    if file["held_reason"]:
+        click.echo(f"held      {file['held_reason']}")
+    promise = file["promise"]
+    if promise["due_at"]:
+        due = local_text(dt.datetime.fromisoformat(promise["due_at"]), zone)
+        click.echo(f"promise   {promise['status']}, answer by {due}")
+    for one in file["requests"]:
+        law = f", by law {one['due_hard']}: {one['explained']}" if one["due_hard"] else ""
+        click.echo(f"asks for  {one['kind']} ({one['outcome'] or 'undecided'}){law}")
+    for mail in file["mails"]:
+        head = {"in": "from the requester", "out": "our letter", "note": "note"}[mail["direction"]]
+        moment = local_text(dt.datetime.fromisoformat(mail["received_at"]), zone)
+        click.echo()
+        click.secho(f"── {head}, {moment}: {safe(mail['subject'])}", bold=True)
+        click.echo(safe(mail["text"], newlines=True).strip())
+        for one in mail["evidence"]:
+            click.echo(f"   » {one['kind']}: “{safe(one['text'])}”")
+        for one in mail["attachments"]:
+            click.echo(f"   attachment left in the mailbox: {safe(one['name'])} ({one['type']}, {one['size']} bytes)")
+    click.echo()
+    print_table(
+        ["letter", "state", "kind of letter", "to", "subject"],
+        [[str(one["id"]), one["state"], one["template"], one["to"] or "–", one["subject"]] for one in file["drafts"]],
+        shrink=4,
+    )
+    click.echo()
+    print_table(
+        ["when", "what", "who", "door", "detail"],
+        [
+            [
+                local_text(dt.datetime.fromisoformat(one["at"]), zone),
+                one["event"],
+                one["actor"],
+                one["door"],
+                " ".join(f"{key}={value}" for key, value in one["detail"].items()),
+            ]
+            for one in file["history"]
+        ],
+        shrink=4,
+    )
+
+
+@cases.command("open")
+@click.option("--received", metavar="MOMENT", help="When it reached the company (ISO 8601; no offset = the company's zone).")
+@click.option("--kind", "kinds", type=click.Choice(KINDS), multiple=True, help="What is asked for; may be repeated.")
+@click.option("--from", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The mail as a file.")
+@click.option("--requester", metavar="ADDRESS", help="Who asks, when there is no file or it was passed on.")
+@click.option("--ledger", "ledger_id", type=int, help="A mail left as ordinary, by its number in `inboxbot ledger`.")
+@click.option("--mailbox", metavar="ADDRESS", help="The mailbox to answer from; the first one if left out.")
+@click.option("--language", help="The language to answer in.")
+@click.option("--words", default="", help="What was said, in short.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@by_option
+@click.pass_obj
+def open_case(
+    context: Context,
+    received: str | None,
+    kinds: tuple[str, ...],
+    file: Path | None,
+    requester: str | None,
+    ledger_id: int | None,
+    mailbox: str | None,
+    language: str | None,
+    words: str,
+    as_json: bool,
+    by: str | None,
+) -> None:
+    """Enter a request that came by phone, letter or another inbox."""
+    from inboxbot.cli.moments import parse_moment
+    from inboxbot.desk.enter import Entry, enter, open_ordinary
+    from inboxbot.sorting.kinds import Kind
+
+    asked = tuple(Kind(kind) for kind in kinds)
+    moment = now()
+    with context.desk() as desk:
+        if ledger_id is not None:
+            opened = open_ordinary(desk, ledger_id, asked or (Kind.OTHER,), actor=terminal_actor(by), now=moment)
+        else:
+            mail, verdict = _read_file(file)
+            entry = Entry(
+                received_at=parse_moment(received, context.zone()) if received else moment,
+                kinds=asked or (verdict.kinds if verdict else ()),
+                requester=requester,
+                language=language,
+                words=words,
+                mail=mail,
+                verdict=verdict,
+            )
+            opened = enter(desk, mailbox, entry, actor=terminal_actor(by), now=moment)
+    if as_json:
+        print_json({"reference": opened.reference, "drafts": opened.drafted})
+    else:
+        click.echo(f"opened {opened.reference}; {opened.drafted} letter drafted")
+
+
+def _read_file(file: Path | None) -> tuple[Any, Any]:
+    from inboxbot.errors import UsageError
+    from inboxbot.reading import read_whole
+    from inboxbot.reading.values import UnreadableError
+    from inboxbot.sorting.judge import Judge
+
+    if file is None:
+        return None, None
+    try:
+        mail = read_whole(file.read_bytes())
+    except UnreadableError as error:
+        raise UsageError(f"the mail cannot be read: {error.code}", where=str(file)) from None
+    return mail, Judge.load().judge(mail)
+
+
+@cases.command("note")
+@click.argument("reference")
+@click.argument("words")
+@click.option("--phone", is_flag=True, help="The words sum up a phone call.")
+@by_option
+@click.pass_obj
+def note_case(context: Context, reference: str, words: str, phone: bool, by: str | None) -> None:
+    """Keep a note on a case."""
+    from inboxbot.desk.annotate import note
+    from inboxbot.store.cases import case_id_of
+
+    with context.desk() as desk:
+        with desk.store.read() as connection:
+            case_id = case_id_of(connection, reference)
+        note(desk, case_id, words, actor=terminal_actor(by), now=now(), phone=phone)
+    click.echo(f"noted on {reference}")
+
+
+@cases.command("assign")
+@click.argument("reference")
+@click.argument("name", required=False)
+@by_option
+@click.pass_obj
+def assign_case(context: Context, reference: str, name: str | None, by: str | None) -> None:
+    """Say who looks after a case; without NAME nobody does."""
+    from inboxbot.desk.annotate import assign
+    from inboxbot.store.cases import case_id_of
+
+    with context.desk() as desk:
+        with desk.store.read() as connection:
+            case_id = case_id_of(connection, reference)
+        assign(desk, case_id, name, actor=terminal_actor(by), now=now())
+    click.echo(f"{reference}: {name or 'nobody'}")
+
+
+@cases.command("relabel")
+@click.argument("reference")
+@click.argument("kinds", type=click.Choice(KINDS), nargs=-1, required=True)
+@by_option
+@click.pass_obj
+def relabel_case(context: Context, reference: str, kinds: tuple[str, ...], by: str | None) -> None:
+    """Correct what a case asks for; the answer is drafted anew and the judge can learn."""
+    from inboxbot.desk.relabel import relabel
+    from inboxbot.sorting.kinds import Kind
+    from inboxbot.store.cases import case_id_of
+
+    with context.desk() as desk:
+        with desk.store.read() as connection:
+            case_id = case_id_of(connection, reference)
+        case = relabel(desk, case_id, [Kind(kind) for kind in kinds], actor=terminal_actor(by), now=now())
+    click.echo(f"{case.reference}: {', '.join(kinds)} ({case.state.value})")
+
+
+@cases.command("confirm")
+@click.argument("references", nargs=-1, required=True)
+@by_option
+@click.pass_obj
+def confirm_cases(context: Context, references: tuple[str, ...], by: str | None) -> None:
+    """Say that held cases are what they were taken for."""
+    from inboxbot.desk.settle import confirm
+
+    _each(context, references, by, confirm)
+
+
+@cases.command("dismiss")
+@click.argument("references", nargs=-1, required=True)
+@by_option
+@click.pass_obj
+def dismiss_cases(context: Context, references: tuple[str, ...], by: str | None) -> None:
+    """Put held cases aside: they ask for nothing."""
+    from inboxbot.desk.settle import dismiss
+
+    _each(context, references, by, dismiss)
+
+
+@cases.command("close")
+@click.argument("references", nargs=-1, required=True)
+@click.option("--no-answer", is_flag=True, help="Nobody waits for an answer (thanks, spam); counted apart in the report.")
+@by_option
+@click.pass_obj
+def close_cases(context: Context, references: tuple[str, ...], no_answer: bool, by: str | None) -> None:
+    """Close cases in which everything is decided and told."""
+    from inboxbot.desk.settle import close, no_answer_needed
+
+    _each(context, references, by, no_answer_needed if no_answer else close)
+
+
+@cases.command("reopen")
+@click.argument("references", nargs=-1, required=True)
+@by_option
+@click.pass_obj
+def reopen_cases(context: Context, references: tuple[str, ...], by: str | None) -> None:
+    """Take closed or dismissed cases up again."""
+    from inboxbot.desk.settle import reopen
+
+    _each(context, references, by, reopen)
+
+
+def _each(context: Context, references: tuple[str, ...], by: str | None, verb: Any) -> None:
+    from inboxbot.store.cases import case_id_of
+
+    with context.desk() as desk:
+        for reference in references:
+            with desk.store.read() as connection:
+                case_id = case_id_of(connection, reference)
+            case = verb(desk, case_id, actor=terminal_actor(by), now=now())
+            click.echo(f"{case.reference}: {case.state.value}")
+
+

@@ -1,0 +1,53 @@
+"""`inboxbot once` and `inboxbot run`."""
+
+from __future__ import annotations
+
+import click
+
+from inboxbot.cli.context import Context
+from inboxbot.cli.output import print_json
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def once(context: Context, as_json: bool) -> None:
+    """Do each job once: take mail, notice what staff sent, send what is approved. For cron.
+
+    Exit code 1 when a mailbox or a server could not be served; what could be done was done.
+    """
+    from inboxbot.daemon.once import run_once
+    from inboxbot.wiring import open_house, utc_now
+
+    with open_house(context.settings()) as house:
+        tally = run_once(
+            house.desk,
+            house.pool,
+            house.journal,
+            now=utc_now,
+            progress=lambda line: click.echo(line, err=True) if not as_json else None,
+        )
+    if as_json:
+        print_json(tally.as_json())
+    else:
+        click.echo(
+            f"taken {tally.taken}: {tally.cases_opened} new cases, {tally.followups} follow-ups, {tally.held} held, "
+            f"{tally.ordinary} ordinary, {tally.ignored} ignored · {tally.drafts} letters drafted · "
+            f"{tally.sent} sent · {tally.noticed} answers noticed"
+        )
+        for error in tally.errors:
+            cure = f" ({error['cure']})" if error.get("cure") else ""
+            click.echo(f"{error['where']}: {error['what']}{cure}", err=True)
+    if tally.errors:
+        raise click.exceptions.Exit(1)
+
+
+@click.command()
+@click.pass_obj
+def run(context: Context) -> None:
+    """Watch the mailboxes, draft within seconds of a new mail, and send what is approved, until SIGTERM or Ctrl-C."""
+    from inboxbot.daemon.service import Service
+    from inboxbot.wiring import open_house, utc_now
+
+    with open_house(context.settings()) as house:
+        Service(house.desk, house.pool, house.journal, now=utc_now).run()

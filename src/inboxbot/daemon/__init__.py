@@ -1,0 +1,1 @@
+"""What runs by itself: rounds over mailboxes, sending, noticing, looking at clocks, and the daemon around them."""

@@ -1,0 +1,75 @@
+"""Each job once: take mail, notice what staff sent, send what is approved, file copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from inboxbot.config.load import server_password
+from inboxbot.daemon.filing import file_copies
+from inboxbot.daemon.round import Now, Round, serve, served_mailbox
+from inboxbot.desk.arrivals import Served, Tally
+from inboxbot.desk.context import Desk
+from inboxbot.errors import MailboxError
+from inboxbot.logs import get_logger
+from inboxbot.mailbox.server import Server
+from inboxbot.mailbox.workers import ReadingPool
+from inboxbot.outbox.journal import Journal
+from inboxbot.outbox.runner import send_due
+
+log = get_logger()
+Progress = Callable[[str], None]
+
+
+def connect(served: Served, number: tuple[int, int]) -> Server:
+    """Return a connection (not yet open) to a mailbox; ``number`` is its place in the settings, for messages."""
+    return Server(
+        served.mailbox.imap,
+        password=server_password(served.mailbox.imap),
+        folders=served.mailbox.folders,
+        key=f"company[{number[0]}].mailbox[{number[1]}].imap",
+    )
+
+
+def places(desk: Desk) -> list[tuple[str, tuple[int, int]]]:
+    """Return every mailbox address with its place in the settings, counted from 1."""
+    return [
+        (mailbox.address, (first, second))
+        for first, company in enumerate(desk.settings.company, 1)
+        for second, mailbox in enumerate(company.mailbox, 1)
+    ]
+
+
+def run_once(desk: Desk, pool: ReadingPool, journal: Journal, *, now: Now, progress: Progress = lambda _: None) -> Tally:
+    """Do each job once and return what was done. A mailbox that cannot be served is an error in the tally, no more."""
+    total = Tally()
+    for address, number in places(desk):
+        progress(f"{address}: taking mail")
+        served = served_mailbox(desk, address)
+        try:
+            with connect(served, number) as server:
+                total.add(serve(Round(desk, served, server, pool, now, reconcile=True)))
+        except MailboxError as error:
+            log.warning("mailbox_not_served", mailbox=served.id, error=error)
+            total.errors.append(error_json(error, address))
+    progress("sending what is approved")
+    sent = send_due(desk, journal, now=now)
+    total.sent += sent.sent
+    total.errors += sent.errors
+    if sent.sent:
+        _file_all(desk, now)
+    return total
+
+
+def _file_all(desk: Desk, now: Now) -> None:
+    for address, number in places(desk):
+        served = served_mailbox(desk, address)
+        try:
+            with connect(served, number) as server:
+                file_copies(desk, served, server, server.folders().sent, now=now)
+        except MailboxError as error:
+            log.warning("copies_not_filed", mailbox=served.id, error=error)
+
+
+def error_json(error: MailboxError, address: str) -> dict[str, str]:
+    """Return an error as the JSON of `once` has it."""
+    return {"mailbox": address, "where": error.where, "what": error.what, "cure": error.cure}

@@ -1,0 +1,132 @@
+"""What people and programs are shown of cases and letters: plain data, the same for every door."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import Connection
+
+from inboxbot.cases.legal_date import explain, legal_date
+from inboxbot.cases.promise import promise_status
+from inboxbot.cases.values import Case, CaseState
+from inboxbot.desk.context import Desk
+from inboxbot.desk.letters import Finding, check_draft, finish
+from inboxbot.store.cases import case_id_of, load_case
+from inboxbot.store.drafts import Draft, load_draft, load_drafts
+from inboxbot.store.history import load_history
+from inboxbot.store.mails import mails_of
+
+_FAR = dt.datetime.max.replace(tzinfo=dt.UTC)
+
+
+def utc(moment: dt.datetime | None) -> str | None:
+    """Return a moment as ISO 8601 UTC, or None."""
+    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if moment else None
+
+
+def urgency(case: Case, now: dt.datetime) -> tuple[int, dt.datetime, int]:
+    """Return a sort key: live cases first, then by what falls due next, then by age."""
+    _, shown = promise_status(case.promises, now)
+    moments = [shown.due_at] if shown and shown.answered_at is None and shown.excused is None else []
+    moments += [
+        dt.datetime.combine(one.due_hard, dt.time(23), dt.UTC) for one in case.requests if one.due_hard and not one.outcome
+    ]
+    live = case.state in (CaseState.HELD, CaseState.OPEN, CaseState.WAITING)
+    return (0 if live else 1, min(moments, default=_FAR), case.id)
+
+
+def case_json(case: Case, draft_ids: list[int], now: dt.datetime) -> dict[str, Any]:
+    """Return a case as the contract names it."""
+    status, shown = promise_status(case.promises, now)
+    return {
+        "reference": case.reference,
+        "state": case.state.value,
+        "mailbox": case.mailbox,
+        "requester": case.requester,
+        "language": case.language,
+        "opened_at": utc(case.opened_at),
+        "requests": [
+            {
+                "kind": one.kind.value,
+                "outcome": one.outcome.value if one.outcome else None,
+                "due_hard": one.due_hard.isoformat() if one.due_hard else None,
+                "due_paused": one.due_paused.isoformat() if one.due_paused else None,
+            }
+            for one in case.requests
+        ],
+        "promise": {
+            "due_at": utc(shown.due_at) if shown else None,
+            "status": status.value,
+            "first_answer_at": utc(shown.answered_at) if shown else None,
+        },
+        "drafts": draft_ids,
+        "held_reason": case.held_reason,
+        "assignee": case.assignee,
+    }
+
+
+def draft_json(draft: Draft) -> dict[str, Any]:
+    """Return a letter as the contract names it."""
+    return {
+        "id": draft.id,
+        "case": draft.reference,
+        "state": draft.state.value,
+        "template": draft.template,
+        "language": draft.language,
+        "to": draft.recipient,
+        "subject": draft.subject,
+        "approver": draft.approver,
+        "approved_at": utc(draft.approved_at),
+        "sent_at": utc(draft.sent_at),
+        "waits_because": draft.waits_because,
+    }
+
+
+def draft_with_checks(desk: Desk, draft_id: int, *, now: dt.datetime) -> tuple[Draft, list[Finding]]:
+    """Return a letter and what the letter check says of it as it would go out now."""
+    with desk.store.read() as connection:
+        draft = load_draft(connection, draft_id)
+        case = load_case(connection, draft.case_id)
+    company, mailbox = desk.of_mailbox(case.mailbox)
+    finished = finish(draft, company, approver=draft.approver or "…", now=now)
+    return draft, check_draft(company, mailbox, case, finished)
+
+
+def case_file(desk: Desk, connection: Connection, reference: str, now: dt.datetime) -> dict[str, Any]:
+    """Return everything about a case. Raises UsageError when there is none."""
+    case = load_case(connection, case_id_of(connection, reference))
+    letters = load_drafts(connection, case_ids=[case.id])
+    place = desk.find_mailbox(case.mailbox)
+    zone: dt.tzinfo = place[0].zone if place else dt.UTC
+    shown = case_json(case, [one.id for one in letters], now)
+    for one, request in zip(shown["requests"], case.requests, strict=True):
+        one["received_at"] = utc(request.received_at)
+        one["explained"] = explain(legal_date(request.received_at, zone), "en") if request.due_hard else None
+    return {
+        **shown,
+        "subject": case.subject,
+        "mails": [_mail_json(mail) for mail in mails_of(connection, case.id)],
+        "drafts": [draft_json(one) for one in letters],
+        "history": [
+            {key: (utc(value) if key == "at" else value) for key, value in entry.items() if key not in {"id", "case_id"}}
+            for entry in load_history(connection, case.id)
+        ],
+    }
+
+
+def _mail_json(mail: dict[str, Any]) -> dict[str, Any]:
+    verdict = mail["detail"].get("verdict", {})
+    return {
+        "direction": mail["direction"],
+        "received_at": utc(mail["received_at"]),
+        "sender": mail["sender"],
+        "subject": mail["subject"],
+        "text": mail["text"],
+        "size": mail["size"],
+        "fault": mail["detail"].get("fault"),
+        "evidence": verdict.get("evidence", []),
+        "confidence": verdict.get("confidence", {}),
+        "unsure": verdict.get("unsure", False),
+        "attachments": mail["detail"].get("attachments", []),
+    }

@@ -1,0 +1,52 @@
+"""Where the real things are put together; called by the commands `run`, `once` and `demo`, and by tests."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from inboxbot.config.model import Settings
+from inboxbot.daemon.lock import sole_worker
+from inboxbot.desk.context import Desk
+from inboxbot.mailbox.workers import ReadingPool
+from inboxbot.outbox.journal import Journal
+from inboxbot.store.opening import open_store
+from inboxbot.store.schema import secret
+
+LOCK_WAIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything that works by itself, with the sole right to do so while it is open."""
+
+    desk: Desk
+    pool: ReadingPool
+    journal: Journal
+
+
+def utc_now() -> dt.datetime:
+    """Return this moment, aware, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+@contextmanager
+def open_house(settings: Settings, *, lock_wait_s: float = LOCK_WAIT_S) -> Iterator[House]:
+    """Open the database, take the sole right to work with it, and make the workers ready."""
+    store = open_store(settings.database.url, settings.folder, now=utc_now())
+    try:
+        with sole_worker(store, wait_s=lock_wait_s), ReadingPool(settings.daemon.workers) as pool:
+            with store.read() as connection:
+                key = secret(connection)
+            yield House(Desk(store, settings, key), pool, Journal(_journal_path(settings, store.path)))
+    finally:
+        store.close()
+
+
+def _journal_path(settings: Settings, database: Path | None) -> Path:
+    if database is not None:
+        return database.with_name(f"{database.name}.sent")
+    return settings.folder / "inboxbot.sent"
