@@ -89,7 +89,9 @@ def show(context: Context, reference: str, as_json: bool) -> None:
 
 def _print_file(file: dict[str, Any], zone: Any) -> None:
     click.secho(f"{file['reference']}  {file['state']}", bold=True)
-    click.echo(f"from      {safe(file['requester'] or '(unknown)')}   to {file['mailbox']}   language {file['language']}")
+    click.echo(
+        f"from      {safe(file['requester'] or '(unknown)')}   to {file['mailbox']}   language {file['language']}"
+    )
     if file["held_reason"]:
         click.echo(f"held      {file['held_reason']}")
     promise = file["promise"]
@@ -133,9 +135,13 @@ def _print_file(file: dict[str, Any], zone: Any) -> None:
 
 
 @cases.command("open")
-@click.option("--received", metavar="MOMENT", help="When it reached the company (ISO 8601; no offset = the company's zone).")
+@click.option(
+    "--received", metavar="MOMENT", help="When it reached the company (ISO 8601; no offset = the company's zone)."
+)
 @click.option("--kind", "kinds", type=click.Choice(KINDS), multiple=True, help="What is asked for; may be repeated.")
-@click.option("--from", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The mail as a file.")
+@click.option(
+    "--from", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The mail as a file."
+)
 @click.option("--requester", metavar="ADDRESS", help="Who asks, when there is no file or it was passed on.")
 @click.option("--ledger", "ledger_id", type=int, help="A mail left as ordinary, by its number in `inboxbot ledger`.")
 @click.option("--mailbox", metavar="ADDRESS", help="The mailbox to answer from; the first one if left out.")
@@ -187,7 +193,7 @@ def open_case(
 
 def _read_file(file: Path | None) -> tuple[Any, Any]:
     from inboxbot.errors import UsageError
-    from inboxbot.reading import read_whole
+    from inboxbot.reading.read import read_whole
     from inboxbot.reading.values import UnreadableError
     from inboxbot.sorting.judge import Judge
 
@@ -277,7 +283,9 @@ def dismiss_cases(context: Context, references: tuple[str, ...], by: str | None)
 
 @cases.command("close")
 @click.argument("references", nargs=-1, required=True)
-@click.option("--no-answer", is_flag=True, help="Nobody waits for an answer (thanks, spam); counted apart in the report.")
+@click.option(
+    "--no-answer", is_flag=True, help="Nobody waits for an answer (thanks, spam); counted apart in the report."
+)
 @by_option
 @click.pass_obj
 def close_cases(context: Context, references: tuple[str, ...], no_answer: bool, by: str | None) -> None:
@@ -307,5 +315,3 @@ def _each(context: Context, references: tuple[str, ...], by: str | None, verb: A
                 case_id = case_id_of(connection, reference)
             case = verb(desk, case_id, actor=terminal_actor(by), now=now())
             click.echo(f"{case.reference}: {case.state.value}")
-
-

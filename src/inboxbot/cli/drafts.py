@@ -76,7 +76,12 @@ def show(context: Context, draft_id: int, as_json: bool) -> None:
 @click.argument("draft_id", type=int)
 @click.option("--subject", help="The new subject.")
 @click.option("--body", help="The new words.")
-@click.option("--file", "file", type=click.File("r", encoding="utf-8"), help="Take the new words from a file, or - for standard input.")
+@click.option(
+    "--file",
+    "file",
+    type=click.File("r", encoding="utf-8"),
+    help="Take the new words from a file, or - for standard input.",
+)
 @click.option("--to", "recipient", metavar="ADDRESS", help="Whom the letter goes to.")
 @by_option
 @click.pass_obj
@@ -124,7 +129,9 @@ def approve_drafts(context: Context, draft_ids: tuple[int, ...], by: str, as_jso
     with context.desk() as desk:
         for draft_id in draft_ids:
             approved = approve(desk, draft_id, actor=terminal_actor(by), now=now())
-            done.append({"id": draft_id, "digest": approved.digest, "warnings": [one.text for one in approved.warnings]})
+            done.append(
+                {"id": draft_id, "digest": approved.digest, "warnings": [one.text for one in approved.warnings]}
+            )
             if not as_json:
                 click.echo(f"letter {draft_id} approved by {by}")
                 for one in approved.warnings:

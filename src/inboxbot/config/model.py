@@ -207,7 +207,10 @@ class CompanySettings(Section):
         if self.reference_prefix:
             return self.reference_prefix
         words = [word for word in self.name.upper().replace("-", " ").split() if word not in _COMPANY_FORMS]
-        plain = ["".join(letter for letter in word.translate(_PLAIN) if letter.isascii() and letter.isalnum()) for word in words]
+        plain = [
+            "".join(letter for letter in word.translate(_PLAIN) if letter.isascii() and letter.isalnum())
+            for word in words
+        ]
         plain = [word for word in plain if word and word[0].isalpha()]
         if len(plain) > 1:
             return "".join(word[0] for word in plain)[:8]

@@ -62,6 +62,8 @@ def _until(locked: Callable[[], bool], store: Store, wait_s: float) -> None:
     while not locked():
         if time.monotonic() > deadline:
             raise StoreError(
-                "another inboxbot works with this database", where=store.place, cure="stop it first, or let it do the work"
+                "another inboxbot works with this database",
+                where=store.place,
+                cure="stop it first, or let it do the work",
             )
         time.sleep(_PAUSE_S)

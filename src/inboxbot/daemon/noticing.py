@@ -16,9 +16,7 @@ from inboxbot.reading.values import RawMail
 from inboxbot.store.mailboxes import change_folder, load_folder, save_folder
 
 
-def notice_sent(
-    desk: Desk, served: Served, server: Server, folder: str, *, now: Callable[[], dt.datetime]
-) -> int:
+def notice_sent(desk: Desk, served: Served, server: Server, folder: str, *, now: Callable[[], dt.datetime]) -> int:
     """Take what is new in the sent folder and return how many answers of staff were noticed.
 
     The first look is silent. After a renumbering the folder is looked through again; what is known already counts once.

@@ -9,6 +9,7 @@ from inboxbot.daemon.filing import file_copies
 from inboxbot.daemon.round import Now, Round, serve, served_mailbox
 from inboxbot.desk.arrivals import Served, Tally
 from inboxbot.desk.context import Desk
+from inboxbot.desk.filing import unfiled
 from inboxbot.errors import MailboxError
 from inboxbot.logs import get_logger
 from inboxbot.mailbox.server import Server
@@ -39,7 +40,9 @@ def places(desk: Desk) -> list[tuple[str, tuple[int, int]]]:
     ]
 
 
-def run_once(desk: Desk, pool: ReadingPool, journal: Journal, *, now: Now, progress: Progress = lambda _: None) -> Tally:
+def run_once(
+    desk: Desk, pool: ReadingPool, journal: Journal, *, now: Now, progress: Progress = lambda _: None
+) -> Tally:
     """Do each job once and return what was done. A mailbox that cannot be served is an error in the tally, no more."""
     total = Tally()
     for address, number in places(desk):
@@ -63,6 +66,8 @@ def run_once(desk: Desk, pool: ReadingPool, journal: Journal, *, now: Now, progr
 def _file_all(desk: Desk, now: Now) -> None:
     for address, number in places(desk):
         served = served_mailbox(desk, address)
+        if not unfiled(desk, served):
+            continue
         try:
             with connect(served, number) as server:
                 file_copies(desk, served, server, server.folders().sent, now=now)

@@ -248,7 +248,7 @@ def _on_day_before(served: Served, received_at: dt.datetime) -> bool:
 def _odd_arrival(work: Round, row: FolderRow, one: Missing | Refused) -> Arrival:
     """A message that went away before it was fetched, or that the server would not give."""
     now = work.now()
-    gone = isinstance(one, Missing)
+    fault = one.code if isinstance(one, Refused) else None
     return Arrival(
         folder_id=row.id,
         uidvalidity=row.uidvalidity,
@@ -260,6 +260,6 @@ def _odd_arrival(work: Round, row: FolderRow, one: Missing | Refused) -> Arrival
         fetched_at=now,
         mail=None,
         verdict=None,
-        fault=None if gone else one.code,
-        vanished=gone,
+        fault=fault,
+        vanished=fault is None,
     )

@@ -38,7 +38,9 @@ def approve(
         case = load_case(connection, draft.case_id)
         if draft.state is not DraftState.PROPOSED:
             raise RefusedError(
-                f"the letter is {draft.state.value}", where=f"draft {draft_id}", cure="only a proposed letter is approved"
+                f"the letter is {draft.state.value}",
+                where=f"draft {draft_id}",
+                cure="only a proposed letter is approved",
             )
         if draft.recipient is None:
             raise RefusedError(
@@ -117,7 +119,14 @@ def settle_unknown(desk: Desk, draft_id: int, *, arrived: bool, actor: Actor, no
         if arrived:
             record_draft(connection, draft, DraftEvent.FOUND_ARRIVED, values={"sent_at": now, "waits_because": None})
             settle_promises(connection, case.id, at=draft.approved_at or now, by=f"draft:{draft_id}")
-            record(connection, case, CaseEvent.LETTER_SENT, actor=actor, at=now, detail={"draft": draft_id, "code": "said_by_person"})
+            record(
+                connection,
+                case,
+                CaseEvent.LETTER_SENT,
+                actor=actor,
+                at=now,
+                detail={"draft": draft_id, "code": "said_by_person"},
+            )
         else:
             record_draft(connection, draft, DraftEvent.TAKEN_UP, values=UNAPPROVED)
             void_approvals(connection, draft_id, at=now)

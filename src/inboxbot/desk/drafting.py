@@ -9,8 +9,8 @@ from typing import Any
 from inboxbot.cases.identity import Evidence, first_answer_identity
 from inboxbot.cases.values import Case
 from inboxbot.desk.arrivals import Served
-from inboxbot.replies.compose import reply_subject
 from inboxbot.replies.choose import choose_first_answer, letter_language
+from inboxbot.replies.compose import reply_subject
 from inboxbot.replies.facts import LetterFacts, letter_facts
 from inboxbot.replies.render import render
 
@@ -82,4 +82,3 @@ def _first_facts(served: Served, case: Case, occasion: Occasion, language: str) 
         identity_reason=doubt.value if doubt else "",
         marketing_done=False,
     )
-

@@ -73,7 +73,12 @@ def append_mail(
         _promise(connection, served, case, followup, mail_id)
         return Appended(
             record(
-                connection, case, CaseEvent.EXCUSED, actor=actor, at=now, detail={"mail": mail_id, "rule": followup.excuse}
+                connection,
+                case,
+                CaseEvent.EXCUSED,
+                actor=actor,
+                at=now,
+                detail={"mail": mail_id, "rule": followup.excuse},
             ).state,
             0,
         )
@@ -112,7 +117,12 @@ def _wrote_again(
             void_approvals(connection, draft.id, at=now)
             record_draft(connection, draft, DraftEvent.MAIL_CAME, values=UNAPPROVED)
             case = record(
-                connection, case, CaseEvent.DRAFT_CALLED_BACK, actor=actor, at=now, detail={"draft": draft.id, "mail": mail_id}
+                connection,
+                case,
+                CaseEvent.DRAFT_CALLED_BACK,
+                actor=actor,
+                at=now,
+                detail={"draft": draft.id, "mail": mail_id},
             )
     if live or not followup.drafts or case.requester is None:
         return Appended(case.state, 0)
@@ -183,8 +193,14 @@ def _bounced(
 ) -> Case:
     """Reopen what the letter that came back had answered. A delay notice ("delayed") changes nothing."""
     report = followup.mail.report
-    if report is not None and report.actions and all(action in {"delayed", "delivered", "relayed"} for action in report.actions):
-        return record(connection, case, CaseEvent.NOTED, actor=actor, at=now, detail={"mail": mail_id, "code": "delay_notice"})
+    if (
+        report is not None
+        and report.actions
+        and all(action in {"delayed", "delivered", "relayed"} for action in report.actions)
+    ):
+        return record(
+            connection, case, CaseEvent.NOTED, actor=actor, at=now, detail={"mail": mail_id, "code": "delay_notice"}
+        )
     ids = set(report.original_ids if report else (*followup.mail.in_reply_to, *followup.mail.references))
     letters = [draft for draft in load_drafts(connection, case_ids=[case.id]) if draft.message_id in ids]
     for draft in letters:
@@ -210,6 +226,11 @@ def answered_outside(
         void_approvals(connection, draft.id, at=now)
         record_draft(connection, draft, DraftEvent.SUPERSEDED)
         case = record(
-            connection, case, CaseEvent.DRAFT_SUPERSEDED, actor=actor, at=now, detail={"draft": draft.id, "mail": mail_id}
+            connection,
+            case,
+            CaseEvent.DRAFT_SUPERSEDED,
+            actor=actor,
+            at=now,
+            detail={"draft": draft.id, "mail": mail_id},
         )
     return case

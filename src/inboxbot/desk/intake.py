@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from inboxbot.cases.disposition import Action, Disposition, MailFacts, decide, facts_of
-from inboxbot.cases.promise import excuse_rule, promise_due
+from inboxbot.cases.promise import excuse_rule
 from inboxbot.cases.references import token_of
 from inboxbot.cases.threading import Match, match
 from inboxbot.cases.transitions import CaseEvent
@@ -28,6 +28,7 @@ from inboxbot.sorting.kinds import Kind
 from inboxbot.sorting.values import Verdict
 from inboxbot.store.ledger import known_uids, same_mails, save_ledger
 from inboxbot.store.mails import mail_row, save_mails
+
 _NO_THREAD = Match(None, None, False, "no_thread")
 
 
@@ -80,9 +81,7 @@ class _Batch:
         found, facts = self._facts(arrival, arrival.mail, arrival.verdict, requester)
         self._act(arrival, ledger_id, decide(facts), requester, found)
 
-    def _facts(
-        self, arrival: Arrival, mail: Mail, verdict: Verdict, requester: Requester
-    ) -> tuple[Match, MailFacts]:
+    def _facts(self, arrival: Arrival, mail: Mail, verdict: Verdict, requester: Requester) -> tuple[Match, MailFacts]:
         marks = marks_of(mail, self.desk.secret)
         candidates = self.threads.candidates(marks)
         sender = mail.sender.address if mail.sender else None
@@ -114,9 +113,7 @@ class _Batch:
         tokens = (token_of(self.desk.secret, one) for one in ids)
         return next((one for one in tokens if one is not None and one in self.threads.states), None)
 
-    def _act(
-        self, arrival: Arrival, ledger_id: int, decided: Disposition, requester: Requester, found: Match
-    ) -> None:
+    def _act(self, arrival: Arrival, ledger_id: int, decided: Disposition, requester: Requester, found: Match) -> None:
         if decided.action is Action.LEAVE:
             self._leave(arrival, ledger_id, decided)
         elif decided.action is Action.APPEND and found.case_id is not None and arrival.mail and arrival.verdict:

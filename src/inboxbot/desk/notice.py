@@ -41,7 +41,9 @@ def notice(desk: Desk, served: Served, sent: SentMail, *, now: dt.datetime) -> i
     """
     with desk.store.write() as connection:
         ours = connection.execute(
-            update(drafts).where(drafts.c.message_id == sent.message_id, drafts.c.filed_at.is_(None)).values(filed_at=now)
+            update(drafts)
+            .where(drafts.c.message_id == sent.message_id, drafts.c.filed_at.is_(None))
+            .values(filed_at=now)
         )
         if ours.rowcount or sent.message_id is None:
             return 0

@@ -59,7 +59,9 @@ def greeting_of(mail: Mail | None, requester: Address | None) -> str:
     return signed_name(requester.name, mail.words(SegmentKind.NEW, SegmentKind.SIGNATURE))
 
 
-def evidence_of(mail: Mail | None, requester: Address | None, mailbox: MailboxSettings, flags: frozenset[str]) -> Evidence:
+def evidence_of(
+    mail: Mail | None, requester: Address | None, mailbox: MailboxSettings, flags: frozenset[str]
+) -> Evidence:
     """Return what a mail shows about who wrote it; ``flags`` are those of its verdict."""
     if mail is None or requester is None:
         return Evidence()

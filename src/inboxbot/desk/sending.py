@@ -219,7 +219,9 @@ def _told(connection: Connection, desk: Desk, draft: Draft, now: dt.datetime) ->
     settle_promises(connection, case.id, at=now, by=f"draft:{draft.id}")
     save_mails(connection, [_sent_row(connection, desk, case, draft, now)])
     event = CaseEvent.LETTER_SENT
-    case = record(connection, case, event, actor=DAEMON, at=now, detail={"draft": draft.id, "digest": draft.digest or ""})
+    case = record(
+        connection, case, event, actor=DAEMON, at=now, detail={"draft": draft.id, "digest": draft.digest or ""}
+    )
     asks = questions_in(draft)
     if asks and case.state in (CaseState.OPEN, CaseState.WAITING):
         connection.execute(
@@ -249,7 +251,9 @@ def _close_when_told(connection: Connection, case: Case, draft: Draft, now: dt.d
 
 
 def _sent_row(connection: Connection, desk: Desk, case: Case, draft: Draft, now: dt.datetime) -> dict[str, Any]:
-    mailbox_id = connection.execute(cases.select().with_only_columns(cases.c.mailbox_id).where(cases.c.id == case.id)).scalar_one()
+    mailbox_id = connection.execute(
+        cases.select().with_only_columns(cases.c.mailbox_id).where(cases.c.id == case.id)
+    ).scalar_one()
     return mail_row(
         case_id=case.id,
         ledger_id=None,

@@ -72,7 +72,9 @@ def close(desk: Desk, case_id: int, *, actor: Actor, now: dt.datetime) -> Case:
         left = [one.kind.value for one in case.requests if one.kind.is_right and one.outcome is None]
         if left:
             raise RefusedError(
-                f"there is no outcome for {', '.join(left)}", where=case.reference, cure="record it with `cases outcome`"
+                f"there is no outcome for {', '.join(left)}",
+                where=case.reference,
+                cure="record it with `cases outcome`",
             )
         untold = [
             one.kind.value
@@ -102,9 +104,7 @@ def reopen(desk: Desk, case_id: int, *, actor: Actor, now: dt.datetime) -> Case:
 
 
 def _close(connection: Connection, case: Case, actor: Actor, now: dt.datetime) -> Case:
-    return record(
-        connection, case, CaseEvent.CLOSED, actor=actor, at=now, values={"closed_at": now, "look_at": None}
-    )
+    return record(connection, case, CaseEvent.CLOSED, actor=actor, at=now, values={"closed_at": now, "look_at": None})
 
 
 def _end_requests(connection: Connection, case: Case, outcome: Outcome, now: dt.datetime) -> None:

@@ -30,7 +30,9 @@ def urgency(case: Case, now: dt.datetime) -> tuple[int, dt.datetime, int]:
     _, shown = promise_status(case.promises, now)
     moments = [shown.due_at] if shown and shown.answered_at is None and shown.excused is None else []
     moments += [
-        dt.datetime.combine(one.due_hard, dt.time(23), dt.UTC) for one in case.requests if one.due_hard and not one.outcome
+        dt.datetime.combine(one.due_hard, dt.time(23), dt.UTC)
+        for one in case.requests
+        if one.due_hard and not one.outcome
     ]
     live = case.state in (CaseState.HELD, CaseState.OPEN, CaseState.WAITING)
     return (0 if live else 1, min(moments, default=_FAR), case.id)
@@ -109,7 +111,11 @@ def case_file(desk: Desk, connection: Connection, reference: str, now: dt.dateti
         "mails": [_mail_json(mail) for mail in mails_of(connection, case.id)],
         "drafts": [draft_json(one) for one in letters],
         "history": [
-            {key: (utc(value) if key == "at" else value) for key, value in entry.items() if key not in {"id", "case_id"}}
+            {
+                key: (utc(value) if key == "at" else value)
+                for key, value in entry.items()
+                if key not in {"id", "case_id"}
+            }
             for entry in load_history(connection, case.id)
         ],
     }

@@ -47,9 +47,7 @@ def send_due(desk: Desk, journal: Journal, *, now: Callable[[], dt.datetime]) ->
             dead.add(letter.mailbox.address)
             place = f"{letter.mailbox.smtp.host}:{letter.mailbox.smtp.port}"
             done.errors.append({"where": place, "what": f"cannot send: {delivery.server_text}"})
-        log.info(
-            "letter_tried", draft=letter.draft.id, result=delivery.result.value, phase=delivery.phase.value
-        )
+        log.info("letter_tried", draft=letter.draft.id, result=delivery.result.value, phase=delivery.phase.value)
     return done
 
 

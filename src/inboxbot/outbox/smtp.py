@@ -136,7 +136,9 @@ def deliver(
 def _connect(settings: SmtpSettings, name: str) -> _Connection:
     context = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
     connection = (
-        _TlsConnection(context, settings.host, CONNECT_S) if settings.security == "tls" else _Connection(timeout=CONNECT_S)
+        _TlsConnection(context, settings.host, CONNECT_S)
+        if settings.security == "tls"
+        else _Connection(timeout=CONNECT_S)
     )
     connection.local_hostname = name
     code, words = connection.connect(settings.host, settings.port)

@@ -86,7 +86,9 @@ def change_case(connection: Connection, case: Case, values: Mapping[str, Any]) -
         .values(**values, version=case.version + 1)
     )
     if changed.rowcount != 1:
-        raise RefusedError("somebody else changed the case meanwhile", where=case.reference, cure="look again, then retry")
+        raise RefusedError(
+            "somebody else changed the case meanwhile", where=case.reference, cure="look again, then retry"
+        )
 
 
 def _case(row: Row[Any], asked: Sequence[Row[Any]], promised: Sequence[Row[Any]]) -> Case:

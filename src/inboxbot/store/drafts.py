@@ -131,15 +131,11 @@ def standing_approval(connection: Connection, draft_id: int, digest: str) -> boo
     return connection.execute(query).first() is not None
 
 
-def start_attempt(
-    connection: Connection, draft: Draft, *, at: dt.datetime, recipient_digest: str, phase: str
-) -> int:
+def start_attempt(connection: Connection, draft: Draft, *, at: dt.datetime, recipient_digest: str, phase: str) -> int:
     """Record that a try begins and return its id."""
     result = connection.execute(
         insert(attempts)
-        .values(
-            draft_id=draft.id, digest=draft.digest, started_at=at, recipient_digest=recipient_digest, phase=phase
-        )
+        .values(draft_id=draft.id, digest=draft.digest, started_at=at, recipient_digest=recipient_digest, phase=phase)
         .returning(attempts.c.id)
     )
     return int(result.scalar_one())
@@ -153,9 +149,7 @@ def reach_phase(connection: Connection, attempt_id: int, phase: str) -> None:
 def end_attempt(connection: Connection, attempt_id: int, *, at: dt.datetime, result: str, server_text: str) -> None:
     """Record how a try ended."""
     connection.execute(
-        update(attempts)
-        .where(attempts.c.id == attempt_id)
-        .values(ended_at=at, result=result, server_text=server_text)
+        update(attempts).where(attempts.c.id == attempt_id).values(ended_at=at, result=result, server_text=server_text)
     )
 
 
@@ -168,9 +162,7 @@ def last_attempt(connection: Connection, draft_id: int) -> Row[Any] | None:
 
 def sent_since(connection: Connection, since: dt.datetime, recipient_digest: str | None = None) -> int:
     """Return how many letters went out (or may have) since a moment, in all or to one recipient."""
-    query = select(func.count()).where(
-        attempts.c.started_at > since, attempts.c.result.in_(["accepted", "unknown"])
-    )
+    query = select(func.count()).where(attempts.c.started_at > since, attempts.c.result.in_(["accepted", "unknown"]))
     if recipient_digest is not None:
         query = query.where(attempts.c.recipient_digest == recipient_digest)
     return int(connection.execute(query).scalar_one())

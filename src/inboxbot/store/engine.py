@@ -83,9 +83,7 @@ def _engine(url: str, path: Path | None) -> Engine:
         return create_engine(url, pool_pre_ping=True)
     if not path.parent.is_dir():
         raise StoreError("the folder of the database does not exist", where=str(path.parent), cure="create it")
-    engine = create_engine(
-        f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
-    )
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def _prepare(dbapi: Any, _record: Any) -> None:
@@ -124,6 +122,8 @@ def verify_durability(store: Store) -> None:
             level = connection.execute(text("PRAGMA synchronous")).scalar_one()
             mode = connection.execute(text("PRAGMA journal_mode")).scalar_one()
             if level != 2 or mode != "wal":
-                raise StoreError(f"journal_mode={mode}, synchronous={level}", where=store.place, cure="use a local disk")
+                raise StoreError(
+                    f"journal_mode={mode}, synchronous={level}", where=store.place, cure="use a local disk"
+                )
         elif connection.execute(text("SHOW synchronous_commit")).scalar_one() == "off":
             raise StoreError("synchronous_commit is off", where=store.place, cure="switch it on for this database")

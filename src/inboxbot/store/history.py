@@ -42,7 +42,14 @@ def history_row(
 
 
 def append_history(
-    connection: Connection, *, case_id: int, at: dt.datetime, event: str, actor: str, door: str, detail: Mapping[str, Any]
+    connection: Connection,
+    *,
+    case_id: int,
+    at: dt.datetime,
+    event: str,
+    actor: str,
+    door: str,
+    detail: Mapping[str, Any],
 ) -> None:
     """Add one entry at the end of a case's chain."""
     last = connection.execute(

@@ -52,7 +52,9 @@ def save_mails(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Insert mail rows that carry their ids; a single one without gets its id here."""
     if not rows:
         return
-    connection.execute(insert(mails), [row if "id" in row else {**row, "id": claim_id(connection, "mails")} for row in rows])
+    connection.execute(
+        insert(mails), [row if "id" in row else {**row, "id": claim_id(connection, "mails")} for row in rows]
+    )
 
 
 def mails_of(connection: Connection, case_id: int) -> list[dict[str, Any]]:

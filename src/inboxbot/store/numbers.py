@@ -55,6 +55,9 @@ def _claim(connection: Connection, name: str, count: int) -> range:
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     connection.execute(insert(counters).values(name=name, value=0).on_conflict_do_nothing())
     last: int = connection.execute(
-        update(counters).where(counters.c.name == name).values(value=counters.c.value + count).returning(counters.c.value)
+        update(counters)
+        .where(counters.c.name == name)
+        .values(value=counters.c.value + count)
+        .returning(counters.c.value)
     ).scalar_one()
     return range(last - count + 1, last + 1)

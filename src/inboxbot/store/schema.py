@@ -17,7 +17,7 @@ from sqlalchemy import Connection, insert, select, text
 
 from inboxbot.errors import StoreError
 from inboxbot.store.engine import Store
-from inboxbot.store.tables import Installation
+from inboxbot.store.tables import installation
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -39,8 +39,8 @@ def upgrade(store: Store, *, now: dt.datetime) -> str | None:
         if not store.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(743201)"))
         command.upgrade(_alembic(connection), "head")
-        if connection.execute(select(Installation.id)).first() is None:
-            connection.execute(insert(Installation).values(id=1, secret=secrets.token_bytes(32), created_at=now))
+        if connection.execute(select(installation.c.id)).first() is None:
+            connection.execute(insert(installation).values(id=1, secret=secrets.token_bytes(32), created_at=now))
     if store.path is not None:
         os.chmod(store.path, 0o600)
     return before
@@ -61,12 +61,14 @@ def require_current(store: Store) -> None:
     if found is None:
         raise StoreError("the database is empty", where=store.place, cure="run `inboxbot db upgrade` once")
     _refuse_newer(store, found)
-    raise StoreError(f"the schema {found} is older than the program", where=store.place, cure="run `inboxbot db upgrade`")
+    raise StoreError(
+        f"the schema {found} is older than the program", where=store.place, cure="run `inboxbot db upgrade`"
+    )
 
 
 def secret(connection: Connection) -> bytes:
     """Return the installation's secret (32 bytes)."""
-    return connection.execute(select(Installation.secret)).scalar_one()
+    return bytes(connection.execute(select(installation.c.secret)).scalar_one())
 
 
 def _refuse_newer(store: Store, found: str) -> None:

@@ -11,7 +11,18 @@ import datetime as dt
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, Index, Integer, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from inboxbot.cases.values import CaseState, DraftState, LedgerState, Outcome
@@ -60,7 +71,8 @@ class MailboxRow(SQLModel, table=True):
 
 class Folder(SQLModel, table=True):
     """How far a folder was taken: ``uid_mark`` is the highest UID of a complete round, and mails below ``baseline_uid`` came
-    before the start."""
+    before the start.
+    """
 
     __tablename__ = "folders"
     __table_args__ = (UniqueConstraint("mailbox_id", "name"),)
@@ -106,7 +118,12 @@ class CaseRow(SQLModel, table=True):
     __tablename__ = "cases"
     __table_args__ = (
         one_of("state", CaseState),
-        Index("cases_live", "look_at", sqlite_where=text("look_at IS NOT NULL"), postgresql_where=text("look_at IS NOT NULL")),
+        Index(
+            "cases_live",
+            "look_at",
+            sqlite_where=text("look_at IS NOT NULL"),
+            postgresql_where=text("look_at IS NOT NULL"),
+        ),
         Index("cases_mailbox_state", "mailbox_id", "state"),
     )
     id: int = Field(sa_column=big_id())
@@ -165,7 +182,12 @@ class RequestRow(SQLModel, table=True):
         UniqueConstraint("case_id", "kind"),
         one_of("kind", Kind),
         one_of("outcome", Outcome, optional=True),
-        Index("requests_open_due", "due_hard", sqlite_where=text("outcome IS NULL"), postgresql_where=text("outcome IS NULL")),
+        Index(
+            "requests_open_due",
+            "due_hard",
+            sqlite_where=text("outcome IS NULL"),
+            postgresql_where=text("outcome IS NULL"),
+        ),
     )
     id: int = Field(sa_column=big_id())
     case_id: int = Field(foreign_key="cases.id")
@@ -210,7 +232,12 @@ class DraftRow(SQLModel, table=True):
     __tablename__ = "drafts"
     __table_args__ = (
         one_of("state", DraftState),
-        Index("drafts_due", "next_try_at", sqlite_where=text("state = 'approved'"), postgresql_where=text("state = 'approved'")),
+        Index(
+            "drafts_due",
+            "next_try_at",
+            sqlite_where=text("state = 'approved'"),
+            postgresql_where=text("state = 'approved'"),
+        ),
     )
     id: int = Field(sa_column=big_id())
     case_id: int = Field(foreign_key="cases.id", index=True)

@@ -1,0 +1,109 @@
+"""The daemon: a watcher a mailbox, jobs on a timer, and a tidy end on SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from types import FrameType
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from inboxbot.daemon.once import places
+from inboxbot.daemon.round import Now
+from inboxbot.daemon.watcher import Watcher
+from inboxbot.desk.context import Desk
+from inboxbot.errors import InboxbotError
+from inboxbot.logs import get_logger
+from inboxbot.mailbox.workers import ReadingPool
+from inboxbot.outbox.journal import Journal
+from inboxbot.outbox.runner import send_due
+
+log = get_logger()
+END_WITHIN_S = 8.0
+
+
+class Service:
+    """Everything that works by itself, until it is told to stop."""
+
+    def __init__(self, desk: Desk, pool: ReadingPool, journal: Journal, *, now: Now) -> None:
+        self.desk, self.pool, self.journal, self.now = desk, pool, journal, now
+        self.stopping = threading.Event()
+        self._watchers: list[Watcher] = []
+
+    def run(self) -> None:
+        """Work until a signal comes; returns within ten seconds of it."""
+        for one in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(one, self._signalled)
+        scheduler = self._scheduler()
+        self.start()
+        scheduler.start()
+        log.info("started", mailboxes=len(self._watchers))
+        while not self.stopping.wait(1.0):
+            self._heartbeat()
+        log.info("stopping")
+        scheduler.shutdown(wait=False)
+        self.stop()
+        self._end()
+
+    def start(self) -> None:
+        """Start the workers and the watchers (not the jobs, not the signals)."""
+        self.pool.warm()
+        self._watchers = [
+            Watcher(self.desk, self.pool, address, place, now=self.now) for address, place in places(self.desk)
+        ]
+        for watcher in self._watchers:
+            watcher.start()
+
+    def stop(self) -> None:
+        """Stop the watchers and wait for them a few seconds."""
+        for watcher in self._watchers:
+            watcher.stop()
+        deadline = time.monotonic() + END_WITHIN_S / 2
+        for watcher in self._watchers:
+            watcher.join(max(0.0, deadline - time.monotonic()))
+
+    def _scheduler(self) -> BackgroundScheduler:
+        scheduler = BackgroundScheduler(
+            timezone="UTC",
+            executors={"default": ThreadPoolExecutor(2)},
+            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
+        )
+        scheduler.add_job(self.send, "interval", seconds=self.desk.settings.daemon.outbox_every_s, id="outbox")
+        return scheduler
+
+    def send(self) -> None:
+        """Send what is approved; a fault is logged and the next turn tries again."""
+        try:
+            sent = send_due(self.desk, self.journal, now=self.now)
+        except InboxbotError as error:
+            log.error("outbox_failed", error=error.what)
+            return
+        for fault in sent.errors:
+            log.warning("cannot_send", where=fault["where"], what=fault["what"])
+
+    def _signalled(self, _number: int, _frame: FrameType | None) -> None:
+        self.stopping.set()
+
+    def _heartbeat(self) -> None:
+        """Touch the heartbeat file while every mailbox had a complete round lately: a stopped clock is an alarm."""
+        file = self.desk.settings.daemon.heartbeat_file
+        if file is None:
+            return
+        limit = 3 * self.desk.settings.daemon.round_every_s
+        ended = [watcher.round_ended for watcher in self._watchers]
+        if all(one is not None and time.monotonic() - one < limit for one in ended):
+            file.touch()
+
+    def _end(self) -> None:
+        """End the process even when a job hangs on the network: what it holds is settled at the next start."""
+        alive = [one for one in threading.enumerate() if not one.daemon and one is not threading.main_thread()]
+        deadline = time.monotonic() + END_WITHIN_S / 2
+        for one in alive:
+            one.join(max(0.0, deadline - time.monotonic()))
+        if any(one.is_alive() for one in alive):
+            log.warning("ended_while_working")
+            self.pool.close()
+            os._exit(0)
