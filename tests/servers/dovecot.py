@@ -22,6 +22,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PASSWORD = "hemligt å lösen"
+# Written down before the start: Dovecot looks at the file at most once a second.
+_SPARE_USERS = 1_000
 _BINARIES = ("/usr/sbin/dovecot", "/usr/local/sbin/dovecot", "/opt/homebrew/sbin/dovecot")
 
 
@@ -121,12 +123,11 @@ class Dovecot:
         return PASSWORD
 
     def new_user(self) -> str:
-        """Add a user with an empty mailbox and return the address."""
+        """Return the address of a user whose mailbox nobody has used."""
         self._fresh += 1
-        name = f"user{self._fresh}@example.se"
-        with (self.folder / "users").open("a", encoding="utf-8") as file:
-            file.write(f"{name}:{{PLAIN}}{PASSWORD}\n")
-        return name
+        if self._fresh > _SPARE_USERS:
+            raise RuntimeError("more fresh mailboxes were asked for than this server has")
+        return f"user{self._fresh}@example.se"
 
     def imap(self, user: str, folder: str = "INBOX") -> imaplib.IMAP4:
         """Return a plain connection of its own, signed in, with a folder open for writing."""
@@ -206,6 +207,8 @@ class Dovecot:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(10)
+        if self.process.stderr:
+            self.process.stderr.close()
 
 
 @contextlib.contextmanager
@@ -228,7 +231,8 @@ def running_dovecot(
         port, tls_port = free_port(), free_port()
         text = configuration(version(binary), folder, port, tls_port, root=root)
         (folder / "dovecot.conf").write_text(text, encoding="utf-8")
-        (folder / "users").write_text("".join(f"{user}:{{PLAIN}}{PASSWORD}\n" for user in users), encoding="utf-8")
+        names = [*users, *(f"user{number}@example.se" for number in range(1, _SPARE_USERS + 1))]
+        (folder / "users").write_text("".join(f"{name}:{{PLAIN}}{PASSWORD}\n" for name in names), encoding="utf-8")
         (folder / "users").chmod(0o644)
         process = subprocess.Popen(
             [binary, "-c", str(folder / "dovecot.conf"), "-F"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE

@@ -25,11 +25,11 @@ CONNECT_S: Final = 30.0
 class Connection(imaplib.IMAP4):
     """imaplib over a socket that it reads through bounds of ours."""
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
+    def __init__(self, host: str, port: int, context: ssl.SSLContext | None, connect_s: float) -> None:
         self._context = context
         self._buffer = bytearray()
         self.begin()
-        super().__init__(host, port, CONNECT_S)
+        super().__init__(host, port, connect_s)
 
     def begin(self) -> None:
         """Start the clock by which one command is called too slow."""
@@ -137,15 +137,16 @@ class Client(IMAPClient):  # type: ignore[misc]  # IMAPClient has no types
 
     def __init__(self, host: str, port: int, context: ssl.SSLContext | None, *, tls_first: bool, read_s: float) -> None:
         self._first_context = context if tls_first else None
+        self._connect_s = min(CONNECT_S, read_s)
         super().__init__(
-            host, port, ssl=tls_first, ssl_context=context, timeout=SocketTimeout(connect=CONNECT_S, read=read_s)
+            host, port, ssl=tls_first, ssl_context=context, timeout=SocketTimeout(connect=self._connect_s, read=read_s)
         )
         # IMAPClient's own debug level would format every response, mail content included, for a log.
         self._imap.debug = 0
         self._imap._mesg = _say_nothing
 
     def _create_IMAP4(self) -> Connection:  # noqa: N802  # the name is IMAPClient's
-        return Connection(self.host, self.port, self._first_context)
+        return Connection(self.host, self.port, self._first_context, self._connect_s)
 
     @property
     def wire(self) -> Connection:

@@ -109,7 +109,8 @@ class _Walk:
         while len(self.levels) > level + 1:
             dropped = self.levels.pop()
             if dropped.boundary is None:
-                self.found[dropped.place] = replace(self.found[dropped.place], size=end - dropped.start)
+                size = self.before_break(dropped.start, end) - dropped.start
+                self.found[dropped.place] = replace(self.found[dropped.place], size=size)
                 continue
             self.places[dropped.boundary].pop()
             if not self.places[dropped.boundary]:
@@ -185,16 +186,20 @@ class _Walk:
         leaf, self.leaf = self.leaf, None
         if leaf is None:
             return
-        if not at_end and end > leaf.start:
-            line_end = _LINE_END.search(self.data, max(leaf.start, end - 2), end)
-            end = line_end.start() if line_end else end
-        end = max(end, leaf.start)
+        end = max(leaf.start, end if at_end else self.before_break(leaf.start, end))
         size = end - leaf.start
         body = None
         if leaf.kind.startswith(_WITH_BODY):
             body = self.data[leaf.start : min(end, leaf.start + bounds.TEXT_BYTES)]
         cut = body is not None and (len(body) < size or (at_end and not self.complete))
         self.add(_raw_part(leaf, size, body, cut=cut))
+
+    def before_break(self, start: int, end: int) -> int:
+        """Return ``end`` without the line break before a boundary (there is none at the end of the message)."""
+        if end >= len(self.data):
+            return max(start, end)
+        line_end = _LINE_END.search(self.data, max(start, end - 2), end)
+        return max(start, line_end.start() if line_end else end)
 
     def add(self, part: RawPart) -> None:
         if len(self.found) >= bounds.PARTS:
