@@ -9,13 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inboxbot.config.model import MailboxSettings
 from inboxbot.daemon.noticing import notice_sent
 from inboxbot.desk.arrivals import Arrival, Served, Tally
 from inboxbot.desk.context import Desk
 from inboxbot.desk.intake import take
+from inboxbot.errors import InboxbotError
 from inboxbot.logs import get_logger
 from inboxbot.mailbox.fetching import Fetched, FetchedHeader, Missing, Refused
 from inboxbot.mailbox.server import FolderState, Server
@@ -202,10 +203,31 @@ def _take_mails(work: Round, row: FolderRow, uids: Sequence[int], role: str) -> 
         fault = None if isinstance(outcome, Read) else outcome.code
         batch.append(_arrival(work, row, fetched, role, outcome.mail, verdict, fault))
         if len(batch) >= BATCH:
-            tally.add(take(work.desk, work.served, batch, now=work.now()))
+            tally.add(_take_safely(work, batch))
             batch = []
     if batch or odd:
-        tally.add(take(work.desk, work.served, [*batch, *odd], now=work.now()))
+        tally.add(_take_safely(work, [*batch, *odd]))
+    return tally
+
+
+def _take_safely(work: Round, batch: list[Arrival]) -> Tally:
+    """Write a batch; when a mail in it makes that impossible, each alone, and that one held without its content."""
+    try:
+        return take(work.desk, work.served, batch, now=work.now())
+    except InboxbotError:
+        raise  # the database or a person: no mail is to blame
+    except Exception as error:  # noqa: BLE001  (one bad mail stops only itself)
+        log.error("batch_not_taken", mailbox=work.served.id, mails=len(batch), error=error)
+    tally = Tally()
+    for one in batch:
+        try:
+            tally.add(take(work.desk, work.served, [one], now=work.now()))
+        except InboxbotError:
+            raise
+        except Exception as error:  # noqa: BLE001
+            log.error("mail_not_taken", mailbox=work.served.id, uid=one.uid, error=error)
+            bare = replace(one, mail=None, verdict=None, fault="intake_failed")
+            tally.add(take(work.desk, work.served, [bare], now=work.now()))
     return tally
 
 

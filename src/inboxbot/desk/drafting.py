@@ -9,10 +9,11 @@ from typing import Any
 from inboxbot.cases.identity import Evidence, first_answer_identity
 from inboxbot.cases.values import Case
 from inboxbot.desk.arrivals import Served
+from inboxbot.logs import get_logger
 from inboxbot.replies.choose import choose_first_answer, letter_language
 from inboxbot.replies.compose import reply_subject
 from inboxbot.replies.facts import LetterFacts, letter_facts
-from inboxbot.replies.render import render
+from inboxbot.replies.render import TemplateError, render
 
 MAX_REFERENCES = 20
 
@@ -34,7 +35,7 @@ class Occasion:
     evidence: Evidence = field(default_factory=Evidence)
 
 
-def draft_first_answer(served: Served, case: Case, occasion: Occasion, *, now: dt.datetime) -> dict[str, Any]:
+def draft_first_answer(served: Served, case: Case, occasion: Occasion) -> dict[str, Any]:
     """Return the words of the first answer to a mail of a case, as the values of a drafts row.
 
     A further mail without a new right gets the short answer; it is drafted when nothing else is proposed.
@@ -58,6 +59,19 @@ def draft_first_answer(served: Served, case: Case, occasion: Occasion, *, now: d
             "tells": ["unsubscribe"] if template == "unsubscribe" else [],
         },
     }
+
+
+def try_draft(served: Served, case: Case, occasion: Occasion) -> dict[str, Any] | None:
+    """Return the first answer, or None when it cannot be drafted: the mail itself must not be lost for that."""
+    try:
+        return draft_first_answer(served, case, occasion)
+    except Exception as error:  # noqa: BLE001  (a template of the company's own may do anything)
+        get_logger().error("letter_not_drafted", case=case.reference, error=error, what=_what(error))
+        return None
+
+
+def _what(error: Exception) -> str:
+    return str(error) if isinstance(error, TemplateError) else ""
 
 
 def _first_facts(served: Served, case: Case, occasion: Occasion, language: str) -> LetterFacts:

@@ -13,7 +13,7 @@ from inboxbot.cases.transitions import CaseEvent, DraftEvent
 from inboxbot.cases.values import Case, CaseState, DraftState
 from inboxbot.desk.arrivals import Served
 from inboxbot.desk.context import Actor, Desk
-from inboxbot.desk.drafting import Occasion, draft_first_answer
+from inboxbot.desk.drafting import Occasion, try_draft
 from inboxbot.desk.opening import draft_row, new_request, our_message_id, request_row
 from inboxbot.desk.record import record, record_draft
 from inboxbot.desk.requester import evidence_of, greeting_of
@@ -126,7 +126,10 @@ def _wrote_again(
             )
     if live or not followup.drafts or case.requester is None:
         return Appended(case.state, 0)
-    return Appended(_draft_again(desk, served, connection, case, followup, now, actor).state, 1)
+    letter = try_draft(served, case, _occasion(served, followup))
+    if letter is None:
+        return Appended(case.state, 0)
+    return Appended(add_draft(desk, served, connection, case, letter, now=now, actor=actor).state, 1)
 
 
 UNAPPROVED: dict[str, Any] = {
@@ -138,38 +141,36 @@ UNAPPROVED: dict[str, Any] = {
 }
 
 
-def _draft_again(
+def _occasion(served: Served, followup: Followup) -> Occasion:
+    mail = followup.mail
+    return Occasion(
+        received_at=followup.received_at,
+        message_id=mail.message_id,
+        references=mail.references,
+        flags=followup.verdict.flags,
+        reminder=followup.verdict.reminder,
+        followup=True,
+        greeting=greeting_of(mail, mail.sender),
+        evidence=evidence_of(mail, mail.sender, served.mailbox, followup.verdict.flags),
+    )
+
+
+def add_draft(
     desk: Desk,
     served: Served,
     connection: Connection,
     case: Case,
-    followup: Followup,
+    letter: dict[str, Any],
+    *,
     now: dt.datetime,
     actor: Actor,
 ) -> Case:
-    occasion = Occasion(
-        received_at=followup.received_at,
-        message_id=followup.mail.message_id,
-        references=followup.mail.references,
-        flags=followup.verdict.flags,
-        reminder=followup.verdict.reminder,
-        followup=True,
-        greeting=greeting_of(followup.mail, followup.mail.sender),
-        evidence=evidence_of(followup.mail, followup.mail.sender, served.mailbox, followup.verdict.flags),
-    )
-    letter = draft_first_answer(served, case, occasion, now=now)
+    """Add a proposed letter to a case and return the case."""
     draft_id = claim_id(connection, "drafts")
-    connection.execute(
-        insert(drafts), [draft_row(letter, draft_id, case.id, our_message_id(desk, case.id, served), now=now)]
-    )
-    return record(
-        connection,
-        case,
-        CaseEvent.DRAFT_CREATED,
-        actor=actor,
-        at=now,
-        detail={"draft": draft_id, "template": letter["template"]},
-    )
+    row = draft_row(letter, draft_id, case.id, our_message_id(desk, case.id, served), now=now)
+    connection.execute(insert(drafts), [row])
+    detail = {"draft": draft_id, "template": letter["template"]}
+    return record(connection, case, CaseEvent.DRAFT_CREATED, actor=actor, at=now, detail=detail)
 
 
 def _promise(connection: Connection, served: Served, case: Case, followup: Followup, mail_id: int) -> None:

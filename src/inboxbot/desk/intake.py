@@ -153,11 +153,12 @@ class _Batch:
             mail_row=self._mail_row(arrival, ledger_id, None),
         )
         self.tally.drafts += case.drafted
-        self._note(arrival, ledger_id, decided.ledger, decided.reason, case.id)
+        kept = decided.ledger if case.state is decided.case_state else LedgerState.HELD
+        self._note(arrival, ledger_id, kept, decided.reason, case.id)
         self.threads.note_case(
             case.id,
             case.reference,
-            decided.case_state or CaseState.HELD,
+            case.state,
             [requester.address.address] if requester.address else [],
         )
         self.threads.note_mail(case.id, mail.message_id if mail else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, insert
@@ -17,7 +17,7 @@ from inboxbot.cases.transitions import CaseEvent
 from inboxbot.cases.values import Case, CaseState, DraftState, Promise, Request
 from inboxbot.desk.arrivals import Served
 from inboxbot.desk.context import DAEMON, Actor, Desk
-from inboxbot.desk.drafting import Occasion, draft_first_answer
+from inboxbot.desk.drafting import Occasion, try_draft
 from inboxbot.reading.values import Address
 from inboxbot.sorting.kinds import Kind
 from inboxbot.store.cases import save_cases
@@ -58,10 +58,11 @@ class NewCase:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A case that was opened: its id and reference, and how many letters were drafted (0 or 1)."""
+    """A case that was opened, and how many letters were drafted (0 or 1)."""
 
     id: int
     reference: str
+    state: CaseState
     drafted: int
 
 
@@ -103,8 +104,16 @@ class Openings:
         self._drafts: list[dict[str, Any]] = []
 
     def open(self, new: NewCase, *, mail_row: dict[str, Any]) -> Opened:
-        """Gather a new case with its mail, requests, promise, history and (if it may have one) its first answer."""
+        """Gather a new case with its mail, requests, promise, history and (if it may have one) its first answer.
+
+        When no letter can be drafted the case is held for a person with that reason; nothing is lost.
+        """
         case = self._case(new)
+        letter = self._letter(case, new) if new.drafts and new.requester is not None else None
+        if letter is None and new.drafts and new.requester is not None and new.actor is DAEMON:
+            new = replace(new, event=CaseEvent.HELD_FOR_PERSON, state=CaseState.HELD, reason="no_letter_drafted")
+            case = replace(case, state=new.state, held_reason=new.reason)
+        self._cases.append(self._case_row(case, new))
         mail_id = self.numbers.row_id("mails")
         self._mails.append({**mail_row, "id": mail_id, "case_id": case.id})
         self._requests += [request_row(case.id, request) for request in case.requests]
@@ -120,8 +129,14 @@ class Openings:
             )
         opened = {"reason": new.reason, "kinds": ",".join(kind.value for kind in new.kinds), "mail": mail_id}
         last = self._enter(case.id, 1, None, new.event, new.actor, opened)
-        drafted = self._draft(case, new, last) if new.drafts and new.requester is not None else 0
-        return Opened(case.id, case.reference, drafted)
+        if letter is None:
+            return Opened(case.id, case.reference, case.state, 0)
+        draft_id = self.numbers.row_id("drafts")
+        message_id = our_message_id(self.desk, case.id, self.served)
+        self._drafts.append(draft_row(letter, draft_id, case.id, message_id, now=self.now))
+        detail = {"draft": draft_id, "template": letter["template"]}
+        self._enter(case.id, 2, last, CaseEvent.DRAFT_CREATED, DAEMON, detail)
+        return Opened(case.id, case.reference, case.state, 1)
 
     def flush_cases(self) -> None:
         """Write the cases."""
@@ -153,7 +168,7 @@ class Openings:
         )
         hours = self.served.mailbox.promise_hours
         promised = (Promise(new.received_at, promise_due(new.received_at, hours)),) if hours and new.promised else ()
-        case = Case(
+        return Case(
             id=case_id,
             reference=reference,
             company=company.name,
@@ -169,25 +184,24 @@ class Openings:
             requests=asked,
             promises=promised,
         )
-        self._cases.append(
-            {
-                "id": case_id,
-                "reference": reference,
-                "mailbox_id": self.served.id,
-                "state": new.state.value,
-                "requester": case.requester,
-                "requester_name": case.requester_name,
-                "requester_source": new.requester_source,
-                "language": case.language,
-                "subject": case.subject,
-                "nonce": secrets.token_hex(8),
-                "opened_at": self.now,
-                "look_at": first_look(case),
-                "held_reason": case.held_reason,
-                "version": 1,
-            }
-        )
-        return case
+
+    def _case_row(self, case: Case, new: NewCase) -> dict[str, Any]:
+        return {
+            "id": case.id,
+            "reference": case.reference,
+            "mailbox_id": self.served.id,
+            "state": case.state.value,
+            "requester": case.requester,
+            "requester_name": case.requester_name,
+            "requester_source": new.requester_source,
+            "language": case.language,
+            "subject": case.subject,
+            "nonce": secrets.token_hex(8),
+            "opened_at": self.now,
+            "look_at": first_look(case),
+            "held_reason": case.held_reason,
+            "version": 1,
+        }
 
     def _enter(
         self, case_id: int, sequence: int, previous: str | None, event: str, actor: Actor, detail: dict[str, Any]
@@ -206,29 +220,17 @@ class Openings:
         self._history.append(row)
         return str(row["hash"])
 
-    def _draft(self, case: Case, new: NewCase, last: str) -> int:
-        letter = draft_first_answer(
-            self.served,
-            case,
-            Occasion(
-                received_at=new.received_at,
-                message_id=new.message_id,
-                references=new.references,
-                flags=new.flags,
-                reminder=new.reminder,
-                greeting=new.greeting,
-                evidence=new.evidence,
-            ),
-            now=self.now,
+    def _letter(self, case: Case, new: NewCase) -> dict[str, Any] | None:
+        occasion = Occasion(
+            received_at=new.received_at,
+            message_id=new.message_id,
+            references=new.references,
+            flags=new.flags,
+            reminder=new.reminder,
+            greeting=new.greeting,
+            evidence=new.evidence,
         )
-        draft_id = self.numbers.row_id("drafts")
-        self._drafts.append(
-            draft_row(letter, draft_id, case.id, our_message_id(self.desk, case.id, self.served), now=self.now)
-        )
-        self._enter(
-            case.id, 2, last, CaseEvent.DRAFT_CREATED, DAEMON, {"draft": draft_id, "template": letter["template"]}
-        )
-        return 1
+        return try_draft(self.served, case, occasion)
 
 
 def draft_row(

@@ -13,7 +13,8 @@ from inboxbot.cases.values import Case, CaseState, DraftState, Outcome
 from inboxbot.desk.arrivals import Served
 from inboxbot.desk.context import Actor, Desk
 from inboxbot.desk.drafting import Occasion, draft_first_answer
-from inboxbot.desk.opening import draft_row, new_request, our_message_id, request_row
+from inboxbot.desk.followup import add_draft
+from inboxbot.desk.opening import new_request, request_row
 from inboxbot.desk.record import record, record_draft
 from inboxbot.errors import UsageError
 from inboxbot.reading.values import Address, SegmentKind
@@ -94,12 +95,8 @@ def _draft_anew(
         case = record(connection, case, CaseEvent.DRAFT_SUPERSEDED, actor=actor, at=now, detail=detail)
     if case.requester is None:
         return case
-    letter = draft_first_answer(served, case, occasion_of(case, incoming[-1] if incoming else None), now=now)
-    draft_id = claim_id(connection, "drafts")
-    row = draft_row(letter, draft_id, case.id, our_message_id(desk, case.id, served), now=now)
-    connection.execute(insert(drafts), [row])
-    detail = {"draft": draft_id, "template": letter["template"]}
-    return record(connection, case, CaseEvent.DRAFT_CREATED, actor=actor, at=now, detail=detail)
+    letter = draft_first_answer(served, case, occasion_of(case, incoming[-1] if incoming else None))
+    return add_draft(desk, served, connection, case, letter, now=now, actor=actor)
 
 
 def occasion_of(case: Case, mail: dict[str, Any] | None) -> Occasion:

@@ -1,0 +1,62 @@
+"""An SMTP server that keeps what it gets, for tests: real on the wire, harmless behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+
+@dataclass
+class Delivered:
+    """One mail as the server took it."""
+
+    sender: str
+    recipients: list[str]
+    content: bytes
+
+
+@dataclass
+class Sink:
+    """The server's handler: ``box`` is what it took; ``answers`` are replies to give at RCPT or DATA, used up in order."""
+
+    box: list[Delivered] = field(default_factory=list)
+    rcpt_answers: list[str] = field(default_factory=list)
+    data_answers: list[str] = field(default_factory=list)
+    port: int = 0
+
+    async def handle_RCPT(  # noqa: N802  (the library's name)
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
+    ) -> str:
+        if self.rcpt_answers:
+            return self.rcpt_answers.pop(0)
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+        if self.data_answers:
+            return self.data_answers.pop(0)
+        self.box.append(Delivered(envelope.mail_from, list(envelope.rcpt_tos), envelope.content))
+        return "250 2.0.0 queued"
+
+
+class _AnyPort(Controller):
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+@contextmanager
+def running_sink() -> Iterator[Sink]:
+    """Run a sink on a free loopback port."""
+    sink = Sink()
+    controller = _AnyPort(sink, hostname="127.0.0.1", port=0)
+    controller.start()
+    sink.port = controller.port
+    try:
+        yield sink
+    finally:
+        controller.stop()
