@@ -28,6 +28,7 @@ TEXTS: Final = MappingProxyType(
         "automated_logic": "the logic, the significance and the consequences of automated decisions",
         "ready": "what can be answered already now",
         "changes": "what was wrong and what it is now",
+        "no_recipients": "a sentence saying that nobody else has the data, or who has it",
     }
 )
 
@@ -77,10 +78,10 @@ def choose_first_answer(kinds: Iterable[Kind], flags: frozenset[str] = frozenset
     return "receipt"
 
 
-def choose_outcome_letter(request: Request, *, nothing_found: bool = False) -> str | None:
+def choose_outcome_letter(request: Request, *, nothing_found: bool = False, holds_back: bool = False) -> str | None:
     """Return the template that tells the outcome of one request, or None when there is nothing to tell.
 
-    ``nothing_found``: every system was searched and nothing was there. T11 (excessive) is never proposed: two people
+    ``nothing_found`` and ``holds_back`` are those of `cases.checklist`. T11 (excessive) is never proposed: two people
     choose it by name (law.md 2.2).
     """
     if request.outcome in (None, Outcome.WITHDRAWN, Outcome.NOT_A_REQUEST):
@@ -91,6 +92,8 @@ def choose_outcome_letter(request: Request, *, nothing_found: bool = False) -> s
         return "complaint"
     if nothing_found and request.kind is not Kind.UNSUBSCRIBE and request.outcome is not Outcome.REFUSED:
         return "no_data"
+    if request.kind is Kind.ERASURE and holds_back:
+        return "erasure_partial"
     return _OUTCOME_LETTERS.get((request.kind, request.outcome), "refusal")
 
 

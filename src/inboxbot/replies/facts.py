@@ -97,10 +97,14 @@ class LetterFacts:
     nothing: tuple[Line, ...] = ()
     corrected: tuple[Line, ...] = ()
     erased: tuple[Line, ...] = ()
+    stopped: tuple[Line, ...] = ()
     kept: tuple[Line, ...] = ()
+    categories: tuple[Line, ...] = ()
     recipients: tuple[Told, ...] = ()
     extended_to: dt.date | None = None
-    attachment: str = ""
+    attachment: str | None = None
+    encrypted: bool = False
+    backups_until: dt.date | None = None
     automated: bool = False
     texts: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
@@ -116,12 +120,15 @@ class LetterFacts:
         return context
 
 
+_MUST_BE_THERE = frozenset({"purpose", "retention", "source"})  # printed empty they would look like an answer
+
+
 def _plain(value: object) -> object:
     if isinstance(value, tuple):
         return tuple(_plain(one) for one in value)
     if isinstance(value, Line | Told):
         row = {one.name: getattr(value, one.name) for one in fields(value)}
-        return {key: _plain(one) for key, one in row.items() if one is not None}
+        return {key: _plain(one) for key, one in row.items() if one is not None and (one or key not in _MUST_BE_THERE)}
     return clean_line(value) if isinstance(value, str) else value
 
 

@@ -16,10 +16,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, TemplateNotFound, UndefinedError, nodes, pass_context
-from jinja2.exceptions import TemplateSyntaxError
+from jinja2.exceptions import SecurityError, TemplateSyntaxError
 from jinja2.loaders import BaseLoader
 from jinja2.runtime import Context, LoopContext
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 import inboxbot
 from inboxbot.cases.holidays import weekday_name
@@ -27,7 +27,7 @@ from inboxbot.cases.legal_date import written_date
 from inboxbot.errors import InboxbotError
 from inboxbot.replies.facts import CODE_MARK, DATE_MARK, LANGUAGES, NAME_MARK, LetterFacts, clean_line
 
-PARTS = ("_hello", "_bye", "_remedy", "_identity", "_notice", "_object")
+PARTS = ("_hello", "_bye", "_remedy", "_complaint", "_identity", "_notice", "_object", "_told", "_kept")
 LETTERS = (
     "receipt",
     "unsubscribe",
