@@ -85,7 +85,7 @@ class ScriptedImap:
                 self.commands.append(command)
                 answer = self._answer(command, wire, lines)
                 wire.sendall(answer.replace(b"@TAG@", tag.encode()))
-                if command.upper() == "LOGOUT":
+                if command.upper() == "LOGOUT" or answer.startswith(b"* BYE"):
                     break
         with contextlib.suppress(OSError):
             wire.shutdown(socket.SHUT_RDWR)
@@ -104,7 +104,7 @@ class ScriptedImap:
             wire.sendall(b"+ \r\n")
             line = lines.readline()  # type: ignore[attr-defined]
             if word == "AUTHENTICATE":
-                self.commands.append(base64.b64decode(line).split(b"\0")[1].decode())
+                self.commands.append(base64.b64decode(line).decode("utf-8", "replace"))
             return b"@TAG@ OK done\r\n"
         handlers: dict[str, Callable[[str], bytes]] = {
             "CAPABILITY": self._capability,

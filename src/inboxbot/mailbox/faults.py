@@ -71,6 +71,8 @@ def response_code(text: str) -> str | None:
 
 def login_fault(error: Exception, where: str, key: str) -> MailboxError:
     """Tell a wrong password from a server that cannot sign anybody in just now."""
+    if isinstance(error.__context__, imaplib.IMAP4.abort):  # IMAPClient calls a lost connection a LoginError too
+        return command_fault(error.__context__, where)
     text = server_text(error)
     code = response_code(text)
     if code in _LATER or any(word in text.lower() for word in _LATER_WORDS):
