@@ -10,6 +10,7 @@ from inboxbot.cases.values import CaseState, DraftState
 from inboxbot.desk.context import Actor, Desk
 from inboxbot.desk.followup import UNAPPROVED
 from inboxbot.desk.letters import Finding, check_draft, digest_of, finish
+from inboxbot.desk.optout import opt_out
 from inboxbot.desk.record import record, record_draft
 from inboxbot.errors import RefusedError
 from inboxbot.store.cases import load_case, settle_promises
@@ -76,6 +77,7 @@ def approve(
         add_approval(connection, draft_id, digest=digest, actor=actor.name, door=actor.door, at=now)
         if case.state is CaseState.HELD:
             case = record(connection, case, CaseEvent.CONFIRMED, actor=actor, at=now, values={"held_reason": None})
+        case = opt_out(desk, connection, case, draft, actor=actor, now=now)
         record(
             connection,
             case,

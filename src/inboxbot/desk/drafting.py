@@ -14,6 +14,7 @@ from inboxbot.replies.choose import choose_first_answer, letter_language
 from inboxbot.replies.compose import reply_subject
 from inboxbot.replies.facts import LetterFacts, letter_facts
 from inboxbot.replies.render import TemplateError, render
+from inboxbot.sorting.kinds import Kind
 
 MAX_REFERENCES = 20
 
@@ -56,7 +57,7 @@ def draft_first_answer(served: Served, case: Case, occasion: Occasion) -> dict[s
         "facts": {
             "kinds": [kind.value for kind in kinds],
             "identity": facts.identity,
-            "tells": ["unsubscribe"] if template == "unsubscribe" else [],
+            "tells": [Kind.UNSUBSCRIBE.value] if Kind.UNSUBSCRIBE in kinds else [],
         },
     }
 

@@ -1,0 +1,1 @@
+"""Honest figures: how many were answered in time out of all that came, and which legal dates were kept. Pure."""

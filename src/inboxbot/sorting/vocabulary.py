@@ -1,0 +1,178 @@
+"""The vocabulary: words and phrases of many languages, sorted by meaning (`vocabulary/<lang>.toml`).
+
+A meaning ("concept") is the same in every language: *erase* holds ``radera``, ``delete``, ``löschen``. What the
+judge learns of Swedish and English mail therefore also holds for languages in which it saw little mail.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+
+from inboxbot.sorting.fold import Folded, fold
+from inboxbot.sorting.words import split_words
+
+_GAP = "_"  # in a phrase: at most two words between
+_MEMO_LIMIT = 60_000  # words remembered; a text of a million strange words must not fill the memory
+
+
+@dataclass(slots=True)
+class _Node:
+    """A place in the tree of phrases: what ends here, and which words may follow."""
+
+    concepts: tuple[int, ...] = ()
+    following: dict[int, _Node] = field(default_factory=dict)
+    gap: _Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """What a single word means: its concepts, the phrases it begins and the phrase words it can stand for."""
+
+    concepts: tuple[int, ...]
+    nodes: tuple[_Node, ...]
+    atoms: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A word or phrase with a meaning: the words ``first`` to ``last`` (both included)."""
+
+    concept: int
+    first: int
+    last: int
+
+
+def _variants(phrase: str) -> set[str]:
+    """The ways a phrase is written: as it is, and with ae/oe/ue/aa/ss for letters that some keyboards lack."""
+    lower = phrase.lower()
+    digraphs = lower
+    for letter, pair in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"), ("æ", "ae"), ("ø", "oe"), ("å", "aa")):
+        digraphs = digraphs.replace(letter, pair)
+    return {lower, digraphs}
+
+
+class Vocabulary:
+    """All phrases, ready to be found in a list of folded words in one pass."""
+
+    def __init__(self, languages: Mapping[str, Mapping[str, str]]) -> None:
+        self.concepts: tuple[str, ...] = tuple(sorted({name for table in languages.values() for name in table}))
+        self._index = {name: number for number, name in enumerate(self.concepts)}
+        self._atoms: dict[str, int] = {}
+        self._prefixes: dict[str, int] = {}
+        self._root = _Node()
+        self._memo: dict[str, Sense] = {}
+        for table in languages.values():
+            for name, phrases in table.items():
+                for phrase in phrases.replace("\n", " ").split(","):
+                    for variant in sorted(_variants(phrase.strip())):
+                        self._add(variant, self._index[name])
+        self._longest = max((len(prefix) for prefix in self._prefixes), default=0)
+
+    @classmethod
+    def load(cls) -> Vocabulary:
+        """Read the tables that are shipped with the package."""
+        folder = resources.files("inboxbot.sorting").joinpath("vocabulary")
+        tables = {
+            entry.name.removesuffix(".toml"): tomllib.loads(entry.read_text(encoding="utf-8"))["concepts"]
+            for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
+            if entry.name.endswith(".toml")
+        }
+        return cls(tables)
+
+    def number(self, name: str) -> int:
+        """The number of a concept."""
+        return self._index[name]
+
+    def _add(self, phrase: str, concept: int) -> None:
+        node = self._root
+        for piece in phrase.split():
+            if piece == _GAP:
+                node.gap = node.gap or _Node()
+                node = node.gap
+                continue
+            stem = piece.endswith("*")
+            parts = split_words(fold(piece.rstrip("*"))).words
+            for place, part in enumerate(parts):
+                prefix = stem and place == len(parts) - 1 and len(part) > 1
+                table = self._prefixes if prefix else self._atoms
+                atom = table.setdefault(part, len(self._atoms) + len(self._prefixes))
+                node = node.following.setdefault(atom, _Node())
+        if node is not self._root and concept not in node.concepts:
+            node.concepts = (*node.concepts, concept)
+
+    def sense(self, word: str) -> Sense:
+        """What a folded word means (remembered)."""
+        known = self._memo.get(word)
+        if known is not None:
+            return known
+        atoms = []
+        exact = self._atoms.get(word)
+        if exact is not None:
+            atoms.append(exact)
+        for length in range(2, min(len(word), self._longest) + 1):
+            atom = self._prefixes.get(word[:length])
+            if atom is not None:
+                atoms.append(atom)
+        first = [self._root.following[atom] for atom in atoms if atom in self._root.following]
+        concepts = tuple(dict.fromkeys(concept for node in first for concept in node.concepts))
+        nodes = tuple(node for node in first if node.following or node.gap)
+        if len(self._memo) >= _MEMO_LIMIT:
+            self._memo.clear()
+        value = self._memo[word] = Sense(concepts, nodes, tuple(atoms))
+        return value
+
+    def find(self, words: Sequence[str], sentences: Sequence[int]) -> list[Hit]:
+        """All hits in a list of words, in order of their first word; phrases do not run over sentence ends."""
+        senses = [self._memo.get(word) or self.sense(word) for word in words]
+        hits: list[Hit] = []
+        for first, sense in enumerate(senses):
+            for concept in sense.concepts:
+                hits.append(Hit(concept, first, first))
+            for node in sense.nodes:
+                self._walk(node, first, first, senses, sentences, hits)
+        return hits
+
+    def _walk(
+        self,
+        node: _Node,
+        first: int,
+        last: int,
+        senses: Sequence[Sense],
+        sentences: Sequence[int],
+        hits: list[Hit],
+    ) -> None:
+        following = last + 1
+        if following >= len(senses) or sentences[following] != sentences[first]:
+            return
+        self._step(node, first, following, senses, sentences, hits)
+        if node.gap is not None:
+            for skip in range(3):
+                place = following + skip
+                if place < len(senses) and sentences[place] == sentences[first]:
+                    self._step(node.gap, first, place, senses, sentences, hits)
+
+    def _step(
+        self,
+        node: _Node,
+        first: int,
+        place: int,
+        senses: Sequence[Sense],
+        sentences: Sequence[int],
+        hits: list[Hit],
+    ) -> None:
+        for atom in senses[place].atoms:
+            child = node.following.get(atom)
+            if child is None:
+                continue
+            for concept in child.concepts:
+                hits.append(Hit(concept, first, place))
+            if child.following or child.gap:
+                self._walk(child, first, place, senses, sentences, hits)
+
+
+def fold_words(text: str) -> Iterable[str]:
+    """The folded words of a short text."""
+    return split_words(Folded(fold(text).text)).words
