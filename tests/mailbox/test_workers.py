@@ -1,0 +1,104 @@
+"""Children that read: one bad mail is held alone, the rest is read, and no child outlives its parent."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.servers import judges
+
+from inboxbot.mailbox.workers import Held, Read, ReadingPool, WorkLimits
+from inboxbot.reading.read import raw_of
+from inboxbot.reading.values import RawMail
+
+
+def raw(subject: str, body: str = "Radera mig.") -> RawMail:
+    text = (
+        f"From: Anna <anna@example.com>\r\nSubject: {subject}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}"
+    )
+    return raw_of(text.encode())
+
+
+def test_mails_come_back_once_each_in_order() -> None:
+    with ReadingPool(2) as pool:
+        items = [(number, raw(f"nr {number}")) for number in range(230)]
+        outcomes = list(pool.judge_all(iter(items)))
+        assert list(pool.judge_all([])) == []
+    assert [key for key, _ in outcomes] == list(range(230))
+    assert all(isinstance(outcome, Read) and outcome.mail.subject == f"nr {key}" for key, outcome in outcomes)
+
+
+def test_f5_f8_only_the_bad_mails_are_held_and_the_good_ones_read() -> None:
+    subjects = ["god 1", "dies", "god 2", "starves", "fails", "god 3", "sleeps", "hangs", "god 4"]
+    limits = WorkLimits(wall_s=1.5)
+    with ReadingPool(2, load_judge=judges.load_moody, limits=limits) as pool:
+        outcomes = dict(pool.judge_all((subject, raw(subject)) for subject in subjects))
+        again = dict(pool.judge_all([("god 5", raw("god 5"))]))
+    held = {key: outcome.code for key, outcome in outcomes.items() if isinstance(outcome, Held)}
+    assert held == {
+        "dies": "reader_died",
+        "starves": "out_of_memory",
+        "fails": "judge_failed",
+        "sleeps": "too_slow",
+        "hangs": "too_slow",
+    }
+    assert list(outcomes) == subjects
+    assert isinstance(again["god 5"], Read)
+    for outcome in outcomes.values():
+        assert outcome.mail is not None
+        assert outcome.mail.sender is not None
+        assert outcome.mail.sender.address == "anna@example.com"
+
+
+def test_an_unreadable_mail_is_held_with_its_code_and_its_headers() -> None:
+    bomb = raw_of(b"From: x@example.com\r\nContent-Type: text/html\r\n\r\n" + b"<div>" * 100_000)
+    with ReadingPool() as pool:
+        ((_, outcome),) = pool.judge_all([("bomb", bomb)])
+    assert isinstance(outcome, Held)
+    assert outcome.code == "html_too_complex"
+    assert outcome.mail is not None
+    assert "unreadable" in outcome.mail.flags
+
+
+def test_a_judge_that_cannot_load_is_no_mails_fault() -> None:
+    with ReadingPool(load_judge=judges.load_broken) as pool, pytest.raises(LookupError):
+        list(pool.judge_all([(1, raw("x"))]))
+
+
+def test_f6_children_die_with_their_parent(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "INBOXBOT_TEST_PIDS": str(tmp_path / "pid"), "PYTHONPATH": f"{root}:{root / 'src'}"}
+    parent = subprocess.Popen([sys.executable, "-m", "tests.servers.judges"], cwd=root, env=environment)
+    try:
+        children = _wait_for_children(tmp_path)
+        parent.send_signal(signal.SIGKILL)
+        parent.wait(10)
+        deadline = time.monotonic() + 10
+        while any(_lives(child) for child in children) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not [child for child in children if _lives(child)]
+    finally:
+        parent.kill()
+        parent.wait(10)
+
+
+def _wait_for_children(folder: Path) -> list[int]:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        children = [int(path.suffix[1:]) for path in folder.glob("pid.*")]
+        if len(children) == 2:
+            return children
+        time.sleep(0.05)
+    raise AssertionError("the children did not start")
+
+
+def _lives(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
