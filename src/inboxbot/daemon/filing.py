@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from inboxbot.config.model import MailboxSettings
+from inboxbot.crash import crash_here
 from inboxbot.desk.arrivals import Served
 from inboxbot.desk.context import Desk
 from inboxbot.desk.filing import Copy, filed, unfiled
@@ -52,5 +53,7 @@ def _file(desk: Desk, server: Server, folder: str, copy: Copy, now: dt.datetime)
     except MailboxError as error:
         log.warning("copy_not_filed", draft=copy.draft_id, error=error)
         return 0
+    crash_here("copy_appended")
     filed(desk, copy.draft_id, now=now)
+    crash_here("copy_committed")
     return 1

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from inboxbot.config.model import MailboxSettings
+from inboxbot.crash import crash_here
 from inboxbot.daemon.noticing import notice_sent
 from inboxbot.desk.arrivals import Arrival, Served, Tally
 from inboxbot.desk.context import Desk
@@ -93,6 +94,7 @@ def take_folder(work: Round, name: str, role: str) -> Tally:
             **({"reconciled_at": now} if whole else {}),
             **({"baseline_at": now} if row.baseline_at is None else {}),
         )
+    crash_here("folder_mark_committed")
     if uids:
         log.info("folder_taken", mailbox=work.served.id, folder=row.id, taken=tally.taken, held=tally.held)
     return tally
@@ -212,6 +214,7 @@ def _take_mails(work: Round, row: FolderRow, uids: Sequence[int], role: str) -> 
 
 def _take_safely(work: Round, batch: list[Arrival]) -> Tally:
     """Write a batch; when a mail in it makes that impossible, each alone, and that one held without its content."""
+    crash_here("intake_fetched")
     try:
         return take(work.desk, work.served, batch, now=work.now())
     except InboxbotError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from inboxbot.cases.transitions import CaseEvent, DraftEvent
 from inboxbot.cases.values import CaseState, DraftState
+from inboxbot.crash import crash_here
 from inboxbot.desk.context import Actor, Desk
 from inboxbot.desk.followup import UNAPPROVED
 from inboxbot.desk.letters import Finding, check_draft, digest_of, finish
@@ -86,6 +87,8 @@ def approve(
             at=now,
             detail={"draft": draft_id, "digest": digest, "warnings": ",".join(one.rule for one in findings)},
         )
+        crash_here("approve_in_transaction")
+    crash_here("approve_committed")
     return Approved(draft_id, digest, tuple(findings))
 
 

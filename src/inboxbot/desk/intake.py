@@ -17,6 +17,7 @@ from inboxbot.cases.references import token_of
 from inboxbot.cases.threading import Match, match
 from inboxbot.cases.transitions import CaseEvent
 from inboxbot.cases.values import CaseState, LedgerState
+from inboxbot.crash import crash_here
 from inboxbot.desk.arrivals import Arrival, Served, Tally, detail_of
 from inboxbot.desk.context import DAEMON, Desk
 from inboxbot.desk.followup import Followup, append_mail
@@ -37,7 +38,10 @@ def take(desk: Desk, served: Served, arrivals: Sequence[Arrival], *, now: dt.dat
     with desk.store.write() as connection:
         known = known_uids(connection, [(one.folder_id, one.uidvalidity, one.uid) for one in arrivals])
         fresh = [one for one in arrivals if (one.folder_id, one.uidvalidity, one.uid) not in known]
-        return _Batch(desk, served, connection, now).run(fresh)
+        tally = _Batch(desk, served, connection, now).run(fresh)
+        crash_here("intake_in_transaction")
+    crash_here("intake_committed")
+    return tally
 
 
 class _Batch:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 
 from inboxbot.cases.threading import ThreadMarks
+from inboxbot.crash import crash_here
 from inboxbot.desk.arrivals import Served
 from inboxbot.desk.context import DAEMON, Desk
 from inboxbot.desk.followup import answered_outside
@@ -80,4 +81,5 @@ def notice(desk: Desk, served: Served, sent: SentMail, *, now: dt.datetime) -> i
         )
         save_mails(connection, [{**row, "id": mail_id}])
         answered_outside(connection, load_case(connection, case_id), mail_id, min(sent.sent_at, now), now, DAEMON)
+        crash_here("notice_in_transaction")
         return 1

@@ -16,9 +16,7 @@ from inboxbot.store.suppressions import CHANNELS, address_digest, suppress
 from inboxbot.store.tables import requests
 
 
-def opt_out(
-    desk: Desk, connection: Connection, case: Case, draft: Draft, *, actor: Actor, now: dt.datetime
-) -> Case:
+def opt_out(desk: Desk, connection: Connection, case: Case, draft: Draft, *, actor: Actor, now: dt.datetime) -> Case:
     """Grant the case's undecided opt-out when ``draft`` tells it, for every channel (law.md A-04), and return the case.
 
     The objection is absolute (Art. 21(3)): nothing is checked and nothing is weighed.
@@ -37,9 +35,7 @@ def opt_out(
         case_id=case.id,
     )
     connection.execute(
-        update(requests)
-        .where(requests.c.id == asked[0].id)
-        .values(outcome=Outcome.GRANTED.value, outcome_at=now)
+        update(requests).where(requests.c.id == asked[0].id).values(outcome=Outcome.GRANTED.value, outcome_at=now)
     )
     detail = {"kind": Kind.UNSUBSCRIBE.value, "outcome": Outcome.GRANTED.value, "suppression": digest[:16]}
     return record(connection, case, CaseEvent.OUTCOME_RECORDED, actor=actor, at=now, detail=detail)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from inboxbot.config.load import smtp_sign_in
+from inboxbot.crash import crash_here
 from inboxbot.desk import sending
 from inboxbot.desk.context import Desk
 from inboxbot.errors import RefusedError
@@ -54,13 +55,16 @@ def send_due(desk: Desk, journal: Journal, *, now: Callable[[], dt.datetime]) ->
 def _try(desk: Desk, letter: sending.Letter, journal: Journal, now: Callable[[], dt.datetime]) -> Delivery | None:
     """Try one letter and write what is certain; None when somebody changed it meanwhile."""
     attempt = sending.begin(desk, letter, phase=Phase.CONNECT, now=now())
+    crash_here("send_begun")
     username, password = smtp_sign_in(letter.mailbox)
 
     def reached(phase: Phase) -> None:
         if phase is Phase.BODY:
             sending.claim(desk, letter, attempt, phase=phase, now=now())
+            crash_here("send_claimed")
         elif phase is not Phase.CONNECT:
             sending.reach(desk, attempt, phase=phase)
+            crash_here("send_before_dot")
 
     try:
         delivery = deliver(
@@ -84,8 +88,11 @@ def _settle(
 ) -> None:
     text = delivery.server_text
     if delivery.result is Result.ACCEPTED:
+        crash_here("send_accepted")
         journal.note(letter.draft.id, letter.draft.digest or "", text)
+        crash_here("send_journaled")
         sending.accepted(desk, letter.draft.id, attempt, text=text, now=now)
+        crash_here("send_committed")
         journal.clear()
     elif delivery.result is Result.UNKNOWN:
         sending.unknown(desk, letter.draft.id, attempt, text=text, now=now)

@@ -18,6 +18,7 @@ from enum import StrEnum
 
 from inboxbot.config.addresses import is_loopback
 from inboxbot.config.model import SmtpSettings
+from inboxbot.crash import crash_here
 
 CONNECT_S = 30.0
 COMMAND_S = 60.0
@@ -124,6 +125,7 @@ def deliver(
         phase = Phase.DOT
         connection.sock.settimeout(FINAL_S)  # type: ignore[union-attr]
         connection.send(b".\r\n")
+        crash_here("send_after_dot")
         code, words = connection.getreply()
         return Delivery(Result.ACCEPTED if code == 250 else _by_code(code), Phase.DONE, _clean((code, words)))
     except (smtplib.SMTPException, OSError) as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import secrets
 import sqlite3
 from contextlib import closing
@@ -15,6 +14,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, select, text
 
+from inboxbot.crash import crash_here
+from inboxbot.crash import crash_here
 from inboxbot.errors import StoreError
 from inboxbot.store.engine import Store
 from inboxbot.store.tables import installation
@@ -41,8 +42,9 @@ def upgrade(store: Store, *, now: dt.datetime) -> str | None:
         command.upgrade(_alembic(connection), "head")
         if connection.execute(select(installation.c.id)).first() is None:
             connection.execute(insert(installation).values(id=1, secret=secrets.token_bytes(32), created_at=now))
+        crash_here("upgrade_in_transaction")
     if store.path is not None:
-        os.chmod(store.path, 0o600)
+        store.path.chmod(0o600)
     return before
 
 
@@ -87,7 +89,7 @@ def _keep_copy(store: Store, before: str) -> None:
         return
     with closing(sqlite3.connect(store.path)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
-    os.chmod(copy, 0o600)
+    copy.chmod(0o600)
 
 
 def _alembic(connection: Connection) -> Config:
