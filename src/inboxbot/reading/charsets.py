@@ -56,7 +56,7 @@ _UNSAID: Final = frozenset({"ascii", "utf-8", "utf-8-sig"})
 # windows-1252 over latin-1; the five bytes it leaves undefined keep their code points, as in browsers.
 _WINDOWS: Final = {byte: bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xA0)}
 _CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
-_NEWLINE: Final = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_NEWLINE: Final = re.compile("\r{1,2}\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _DOUBLED: Final = re.compile("[\u00c2\u00c3][\u0080-\u00bf\u0152-\u0178\u2013-\u203a\u20ac\u2122]")
 MARK: Final = "\ufffd"
 

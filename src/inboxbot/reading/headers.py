@@ -15,9 +15,8 @@ from inboxbot.reading.charsets import decode_text
 from inboxbot.reading.encoded_words import decode_words
 from inboxbot.reading.values import UnreadableError
 
-_EMPTY_LINE: Final = re.compile(rb"\r?\n\r?\n|\r\r\n\r\r\n|\r\r")
+_EMPTY_LINE: Final = re.compile(rb"\n\r{0,2}\n")
 _NAME: Final = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
-_FOLD: Final = re.compile(r"[\r\n]+[ \t]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,8 @@ def split_header(data: bytes) -> tuple[bytes, int]:
         return data[:end], end
     found = _EMPTY_LINE.search(data)
     end = found.end() if found else len(data)
+    if found is None and b"\n" not in data and b"\r\r" in data:
+        end = data.index(b"\r\r") + 2
     return data[:end], end
 
 

@@ -15,6 +15,7 @@ from inboxbot.reading.headers import Field, first, read_part_fields, split_heade
 from inboxbot.reading.values import RawPart, UnreadableError
 
 _DASHES: Final = re.compile(rb"^--[^\r\n]*", re.MULTILINE)
+_BREAK: Final = re.compile(rb"\r{0,2}\n|\r")
 _LINE_END: Final = re.compile(rb"\r?\n\Z|\r\Z")
 _PLAIN_ENCODINGS: Final = frozenset({"", "7bit", "8bit", "binary", "8-bit", "7-bit"})
 _WITH_BODY: Final = ("text/", "message/delivery-status", "message/disposition-notification", "message/feedback-report")
@@ -101,9 +102,8 @@ class _Walk:
         return None, False
 
     def after_line(self, position: int) -> int:
-        if self.data[position : position + 2] == b"\r\n":
-            return position + 2
-        return position + 1 if position < len(self.data) else position
+        found = _BREAK.match(self.data, position)
+        return found.end() if found else position
 
     def drop_above(self, level: int, end: int) -> None:
         while len(self.levels) > level + 1:
