@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import stat
 import tomllib
-import typing
 from pathlib import Path
 from typing import Any
 
 import click
-from pydantic import BaseModel, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from inboxbot.config.faults import file_faults, value_faults
 from inboxbot.config.model import MailboxSettings, ServerSettings, Settings
 from inboxbot.errors import ConfigError, ConfigFault
 
 ENV_PREFIX = "INBOXBOT_"
-_READABLE_BY_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def default_path() -> Path:
@@ -33,12 +30,16 @@ def load_settings(path: Path) -> Settings:
     Any key may be overridden from the environment (``INBOXBOT_DATABASE__URL``). Raises ConfigError with every
     unknown key, wrong value and missing file, each with its key and a suggestion.
     """
-    raw = _toml(path)
-    faults = _file_faults(raw, path)
+    raw = read_raw(path)
+    faults = file_faults(raw, path)
+    if raw.pop("folder", None) is not None:
+        faults.append(ConfigFault("folder", "is not a setting", "paths start from the folder of this file"))
     try:
         settings = _from_sources(_with_whole_paths(raw, path.parent.absolute()), path)
     except ValidationError as error:
-        faults += [_fault(details, raw) for details in error.errors(include_input=False, include_url=False)]
+        faults += value_faults(error, raw)
+    except SettingsError:
+        faults.append(ConfigFault("environment", f"a variable {ENV_PREFIX}… does not hold what its table needs"))
     if faults:
         raise ConfigError(sorted(faults, key=lambda fault: fault.key), where=str(path))
     return settings
@@ -64,9 +65,10 @@ def smtp_sign_in(mailbox: MailboxSettings) -> tuple[str | None, str | None]:
     )
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def read_raw(path: Path) -> dict[str, Any]:
+    """Return what the file says, unchecked. Raises ConfigError when it cannot be read as TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         cure = "write one from config.example.toml, or name another with --config"
         raise ConfigError([ConfigFault("file", "does not exist", cure)], where=str(path)) from None
@@ -75,6 +77,8 @@ def _toml(path: Path) -> dict[str, Any]:
         raise ConfigError([ConfigFault("file", f"cannot be read: {reason}")], where=str(path)) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([ConfigFault("file", f"is not valid TOML: {error}")], where=str(path)) from None
+    except (ValueError, RecursionError):
+        raise ConfigError([ConfigFault("file", "is not valid TOML")], where=str(path)) from None
 
 
 _PATH_KEYS = frozenset({"password_file", "ca_file", "templates", "heartbeat_file"})
@@ -98,95 +102,12 @@ def _from_sources(raw: dict[str, Any], path: Path) -> Settings:
         @classmethod
         def settings_customise_sources(
             cls,
-            settings_cls: type[BaseSettings],
+            settings_cls: type[BaseSettings],  # noqa: ARG003  (the library's shape)
             init_settings: PydanticBaseSettingsSource,
             env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             return env_settings, init_settings
 
-    return FromFile(**{**raw, "folder": path.parent.absolute()})
-
-
-def _fault(details: Any, raw: dict[str, Any]) -> ConfigFault:
-    key = _dotted(details["loc"])
-    if details["type"] == "extra_forbidden":
-        return ConfigFault(key, "is not a setting", _suggestion(details["loc"]))
-    if details["type"] == "missing":
-        return ConfigFault(key, "is missing", "config.example.toml explains it")
-    message = str(details["msg"]).removeprefix("Value error, ")
-    return ConfigFault(key or "file", message)
-
-
-def _dotted(location: tuple[int | str, ...]) -> str:
-    text = ""
-    for step in location:
-        if isinstance(step, int):
-            text += f"[{step + 1}]"
-        elif not step.startswith(("literal[", "date", "list[")):
-            text += f".{step}" if text else step
-    return text
-
-
-def _suggestion(location: tuple[int | str, ...]) -> str:
-    """Return "did you mean …" for an unknown key, looking at the keys its table really has."""
-    model: Any = Settings
-    for step in location[:-1]:
-        if isinstance(step, str) and isinstance(model, type) and issubclass(model, BaseModel):
-            model = _inner_model(model.model_fields[step].annotation) if step in model.model_fields else None
-    if model is None:
-        return ""
-    known = [name for name in model.model_fields if name != "folder"]
-    close = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
-
-
-def _inner_model(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for inner in typing.get_args(annotation) if (found := _inner_model(inner))), None)
-
-
-def _file_faults(raw: dict[str, Any], path: Path) -> list[ConfigFault]:
-    """Return what is wrong with the files the settings name, looking at the raw text so that one fault hides none."""
-    faults: list[ConfigFault] = []
-    secret_inline = False
-    for number, company in enumerate(_tables(raw, "company"), 1):
-        folder = company.get("templates")
-        if isinstance(folder, str) and not (path.parent / folder).is_dir():
-            faults.append(ConfigFault(f"company[{number}].templates", f"there is no folder {folder}"))
-        for place, mailbox in enumerate(_tables(company, "mailbox"), 1):
-            for name in ("imap", "smtp"):
-                server = mailbox.get(name)
-                if isinstance(server, dict):
-                    key = f"company[{number}].mailbox[{place}].{name}"
-                    faults += _server_faults(server, key, path.parent)
-                    secret_inline = secret_inline or "password" in server
-    if secret_inline and os.name == "posix" and path.stat().st_mode & _READABLE_BY_OTHERS:
-        faults.append(ConfigFault("file", "holds a password and is readable by others", f"chmod 600 {path}"))
-    return faults
-
-
-def _server_faults(server: dict[str, Any], key: str, folder: Path) -> list[ConfigFault]:
-    faults = []
-    for name in ("password_file", "ca_file"):
-        value = server.get(name)
-        if not isinstance(value, str):
-            continue
-        file = folder / value
-        if not file.is_file():
-            faults.append(ConfigFault(f"{key}.{name}", f"there is no file {value}"))
-        elif not os.access(file, os.R_OK):
-            faults.append(ConfigFault(f"{key}.{name}", f"{value} cannot be read by this user"))
-        elif name == "password_file" and os.name == "posix" and file.stat().st_mode & _READABLE_BY_OTHERS:
-            faults.append(ConfigFault(f"{key}.{name}", f"{value} is readable by others", f"chmod 600 {value}"))
-    variable = server.get("password_env")
-    if isinstance(variable, str) and variable not in os.environ:
-        faults.append(ConfigFault(f"{key}.password_env", f"the variable {variable} is not set"))
-    return faults
-
-
-def _tables(table: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    found = table.get(name)
-    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+    return FromFile(**raw).model_copy(update={"folder": path.parent.absolute()})

@@ -25,7 +25,7 @@ Door = Literal["web", "terminal", "drafts"]
 def checked_zone(name: str) -> str:
     """Return ``name`` when the zone database knows it."""
     if name not in available_timezones():
-        raise ValueError(f"{name!r} is not a time zone; use a name such as Europe/Stockholm")
+        raise ValueError("is not a known time zone; use a name such as Europe/Stockholm")
     return name
 
 
@@ -204,21 +204,23 @@ class CompanySettings(Section):
     @property
     def prefix(self) -> str:
         """The prefix of case references: as set, else the initials (or first letters) of the name."""
-        if self.reference_prefix:
-            return self.reference_prefix
-        words = [word for word in self.name.upper().replace("-", " ").split() if word not in _COMPANY_FORMS]
-        plain = [
-            "".join(letter for letter in word.translate(_PLAIN) if letter.isascii() and letter.isalnum())
-            for word in words
-        ]
-        plain = [word for word in plain if word and word[0].isalpha()]
-        if len(plain) > 1:
-            return "".join(word[0] for word in plain)[:8]
-        return plain[0][:2] if plain else "IB"
+        return self.reference_prefix or reference_prefix(self.name)
 
 
 _COMPANY_FORMS = frozenset({"AB", "HB", "KB", "AKTIEBOLAG", "LTD", "GMBH", "INC", "APS", "AS", "OY", "(PUBL)"})
 _PLAIN = str.maketrans("ÅÄÖÆØÉÜ", "AAOAOEU")
+
+
+def reference_prefix(name: str) -> str:
+    """Return the prefix made from a company's name: the initials of its words, or the first letters of its only one."""
+    words = [word for word in name.upper().replace("-", " ").split() if word not in _COMPANY_FORMS]
+    plain = [
+        "".join(letter for letter in word.translate(_PLAIN) if letter.isascii() and letter.isalnum()) for word in words
+    ]
+    plain = [word for word in plain if word and word[0].isalpha()]
+    if len(plain) > 1:
+        return "".join(word[0] for word in plain)[:8]
+    return plain[0][:2] if plain else "IB"
 
 
 class LimitSettings(Section):
