@@ -1,0 +1,231 @@
+"""`inboxbot demo`: the whole job on an invented inbox, with mail servers that run inside this program."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import shlex
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from inboxbot.cli.output import print_json, print_table, safe
+from inboxbot.errors import UsageError
+
+if TYPE_CHECKING:
+    from inboxbot.demo.stage import Outgoing, Stage
+    from inboxbot.desk.arrivals import Tally
+    from inboxbot.wiring import House
+
+_NEEDED = ("aiosmtpd", "pymap")
+_SHOWN_LETTERS = 12
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do the whole job once, show what came of it, and exit.")
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep everything in this folder and go on from it the next time; else it is thrown away at the end.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: what `once --json` has, and all that is shown.")
+def demo(once: bool, folder: Path | None, as_json: bool) -> None:
+    """Show the whole job on an invented inbox of two companies; nothing to configure, nothing leaves this machine.
+
+    Two mail servers run inside this program. The sample mails are taken, sorted and given a case and a letter, exactly
+    as `inboxbot run` does it. Without --once it goes on until Ctrl-C: mails keep coming, approved letters are sent.
+    """
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"the demo needs {' and '.join(missing)}", where="demo", cure="pip install 'inboxbot[demo]', then try again"
+        )
+    with contextlib.suppress(KeyboardInterrupt), _ended_by_signals(), _folder(folder) as place:
+        failed = _play(place, once=once, kept=folder is not None, as_json=as_json)
+        if failed:
+            raise click.exceptions.Exit(1)
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Make SIGTERM end the demo as Ctrl-C does, from its first moment on: tidily."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _folder(wished: Path | None) -> Iterator[Path]:
+    if wished is not None:
+        yield wished.absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="inboxbot-demo-") as scratch:
+        yield Path(scratch)
+
+
+def _play(folder: Path, *, once: bool, kept: bool, as_json: bool) -> bool:
+    """Do the job on the demo in ``folder``; return whether something could not be served."""
+    from inboxbot.daemon.once import run_once
+    from inboxbot.demo.picture import picture
+    from inboxbot.demo.stage import open_stage
+    from inboxbot.logs import configure
+    from inboxbot.wiring import open_house, utc_now
+
+    def sent(letter: Outgoing) -> None:
+        if not as_json:
+            click.secho(f"✉ sent to {safe(', '.join(letter.recipients))}: {letter.file}", fg="green")
+
+    with open_stage(folder, now=utc_now, sent=sent) as stage:
+        configure(level=stage.settings.log.level)
+        with open_house(stage.settings, lock_wait_s=5) as house:
+            tally = run_once(house.desk, house.pool, house.journal, now=utc_now)
+            shown = picture(stage, house.desk, utc_now())
+            if as_json:
+                print_json({**tally.as_json(), **shown, "folder": str(folder) if kept else None})
+            else:
+                _show(stage, tally, shown)
+                _show_next(folder, once=once, kept=kept, shown=shown)
+            if not once:
+                _go_on(stage, house, as_json=as_json)
+    return bool(tally.errors)
+
+
+def _go_on(stage: Stage, house: House, *, as_json: bool) -> None:
+    """Work as the daemon does until a signal comes, while mails keep coming."""
+    from inboxbot.daemon.service import Service
+    from inboxbot.demo.live import Live
+    from inboxbot.wiring import utc_now
+
+    zone = stage.settings.company[0].zone
+    live = Live(stage, house.desk, lambda one: None if as_json else _tell(one, zone), utc_now)
+    live.start()
+    try:
+        Service(house.desk, house.pool, house.journal, now=utc_now).run()
+    finally:
+        live.stop()
+    if not as_json:
+        click.echo("stopped")
+
+
+def _tell(one: dict[str, Any], zone: Any) -> None:
+    """Print what became of one mail that came while the demo runs."""
+    case = f" · {one['case']}" if one["case"] else ""
+    click.echo(
+        f"{_local(one['received_at'], zone)[-5:]} {safe(one['sender'] or '(no sender)')}: "
+        f"“{safe(one['subject'])}” → {one['became']} ({_taken_for(one)}){case} — {safe(_why(one))}"
+    )
+
+
+def _show(stage: Stage, tally: Tally, shown: dict[str, Any]) -> None:
+    """Print what came, what is due and which letters wait."""
+    zone = stage.settings.company[0].zone
+    _heading("What came, what it was taken for, and why")
+    rows = [
+        [
+            _local(one["received_at"], zone),
+            one["mailbox"].partition("@")[0],
+            one["requester"] or one["sender"] or "(unreadable)",
+            one["subject"] or "(no subject)",
+            one["became"],
+            _taken_for(one),
+            _why(one),
+            one["case"] or "",
+        ]
+        for one in shown["mails"]
+    ]
+    print_table(["came", "mailbox", "from", "subject", "became", "taken for", "why", "case"], rows, shrink=3)
+    _heading("What is due, most urgent first")
+    live = [one for one in shown["cases"] if one["state"] in ("held", "open", "waiting")]
+    print_table(
+        ["case", "state", "asks for", "requester", "answer by", "promise", "legal date"],
+        [
+            [
+                one["reference"],
+                one["state"],
+                ", ".join(request["kind"] for request in one["requests"]),
+                one["requester"] or "(unknown)",
+                _local(one["promise"]["due_at"], zone),
+                one["promise"]["status"],
+                min((request["due_hard"] for request in one["requests"] if request["due_hard"]), default="–"),
+            ]
+            for one in live
+        ],
+        shrink=3,
+    )
+    waiting = [one for one in shown["letters"] if one["state"] == "proposed"]
+    _heading(f"Letters that wait for a person ({len(waiting)})")
+    print_table(
+        ["id", "case", "letter", "lang", "to", "subject"],
+        [[str(one["id"]), one["case"], one["template"], one["language"], one["to"] or "(nobody yet)", one["subject"]]
+         for one in waiting[:_SHOWN_LETTERS]],
+        shrink=5,
+    )  # fmt: skip
+    if len(waiting) > _SHOWN_LETTERS:
+        click.echo(f"… and {len(waiting) - _SHOWN_LETTERS} more")
+    click.echo()
+    click.secho(
+        f"taken {tally.taken}: {tally.cases_opened} new cases, {tally.followups} follow-ups, {tally.held} held, "
+        f"{tally.ordinary} ordinary, {tally.ignored} ignored · {tally.drafts} letters drafted · {tally.sent} sent · "
+        f"{tally.noticed} answers noticed",
+        bold=True,
+    )
+    for error in tally.errors:
+        click.secho(f"{error['where']}: {error['what']}", fg="red")
+
+
+def _show_next(folder: Path, *, once: bool, kept: bool, shown: dict[str, Any]) -> None:
+    """Print the commands that come next, ready to be copied."""
+    _heading("What to do next")
+    if once and not kept:
+        click.echo("This demo is thrown away now. Keep one, and approve a letter in it:")
+        click.echo("  inboxbot demo --once --dir demo-state")
+        return
+    letter = next((one["id"] for one in shown["letters"] if one["state"] == "proposed"), None)
+    config = f"inboxbot --config {shlex.quote(str(folder / 'config.toml'))}"
+    if not once:
+        click.echo("It goes on until Ctrl-C: mails keep coming. In a second terminal:")
+    if letter is not None:
+        click.echo(f"  {config} drafts show {letter}")
+        click.echo(f"  {config} drafts approve {letter} --by Anna")
+    click.echo(f"  {config} cases list")
+    if once:
+        click.echo(f"  inboxbot demo --once --dir {shlex.quote(str(folder))}    # again: sends what is approved")
+    click.echo(f"Nothing leaves this machine: letters that are sent are kept in {folder / 'outgoing'}")
+
+
+def _heading(text: str) -> None:
+    click.echo()
+    click.secho(text, bold=True)
+
+
+def _taken_for(one: dict[str, Any]) -> str:
+    return ", ".join(one["kinds"]) + ("?" if one["unsure"] else "") or "–"
+
+
+def _why(one: dict[str, Any]) -> str:
+    """Return the decisive words, else the reason."""
+    reason = str(one["reason"]).replace("_", " ")
+    words = " · ".join(f"“{text}”" for text in one["words"])
+    if words and one["reason"] not in ("request", "followup"):
+        return f"{reason}: {words}"
+    return words or reason
+
+
+def _local(moment: str | None, zone: Any) -> str:
+    import datetime as dt
+
+    from inboxbot.cli.output import local_text
+
+    return local_text(dt.datetime.fromisoformat(moment) if moment else None, zone)
