@@ -61,13 +61,13 @@ def show(context: Context, draft_id: int, as_json: bool) -> None:
         draft, findings = draft_with_checks(desk, draft_id, now=now())
     checks = [{"rule": one.rule, "blocks": one.blocks, "text": one.text} for one in findings]
     if as_json:
-        print_json({**draft_json(draft), "body": draft.body, "checks": checks})
+        print_json({**draft_json(draft), "body": draft.final or draft.body, "checks": checks})
         return
     click.secho(f"letter {draft.id} of {draft.reference}: {draft.state.value}", bold=True)
     click.echo(f"To:      {safe(draft.recipient or '(nobody yet)')}")
     click.echo(f"Subject: {safe(draft.subject)}")
     click.echo()
-    click.echo(safe(draft.body, newlines=True))
+    click.echo(safe(draft.final or draft.body, newlines=True))
     for one in checks:
         click.echo(f"{'must be mended' if one['blocks'] else 'look at'}: {one['text']} [{one['rule']}]")
 
@@ -119,21 +119,25 @@ def edit_draft(
 @drafts.command("approve")
 @click.argument("draft_ids", type=int, nargs=-1, required=True)
 @click.option("--by", "by", metavar="NAME", required=True, help="Who approves; the letter is signed with this name.")
+@click.option(
+    "--override", metavar="REASON", help="Send to an address that is not proven; a second person must approve."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def approve_drafts(context: Context, draft_ids: tuple[int, ...], by: str, as_json: bool) -> None:
+def approve_drafts(context: Context, draft_ids: tuple[int, ...], by: str, override: str | None, as_json: bool) -> None:
     """Approve letters: exactly these words go out with the next round."""
     from inboxbot.desk.approve import approve
 
     done = []
     with context.desk() as desk:
         for draft_id in draft_ids:
-            approved = approve(desk, draft_id, actor=terminal_actor(by), now=now())
+            approved = approve(desk, draft_id, actor=terminal_actor(by), now=now(), override=override)
             done.append(
                 {"id": draft_id, "digest": approved.digest, "warnings": [one.text for one in approved.warnings]}
             )
             if not as_json:
-                click.echo(f"letter {draft_id} approved by {by}")
+                waits = "noted; a second person has to approve" if approved.needs_second else f"approved by {by}"
+                click.echo(f"letter {draft_id} {waits}")
                 for one in approved.warnings:
                     click.echo(f"  look at: {one.text}")
     if as_json:

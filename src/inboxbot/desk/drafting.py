@@ -1,19 +1,28 @@
-"""Drafting: from a case and what occasioned it to the words of a proposed letter."""
+"""Drafting: from a case and what a letter is about to its words, and back to the facts its check is made against.
+
+What a letter was made from is kept beside its words (`Grounds`), so that the letter check knows at any later moment
+what the letter may say; everything else comes from the case, the settings and the checklist as they stand then.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from inboxbot.cases.checklist import ChecklistLine
 from inboxbot.cases.identity import Evidence, first_answer_identity
+from inboxbot.cases.legal_date import legal_date
 from inboxbot.cases.values import Case
+from inboxbot.config.model import CompanySettings, MailboxSettings
 from inboxbot.desk.arrivals import Served
 from inboxbot.logs import get_logger
 from inboxbot.replies.choose import choose_first_answer, letter_language
 from inboxbot.replies.compose import reply_subject
 from inboxbot.replies.facts import LetterFacts, letter_facts
 from inboxbot.replies.render import TemplateError, render
+from inboxbot.replies.rows import checklist_rows
 from inboxbot.sorting.kinds import Kind
 
 MAX_REFERENCES = 20
@@ -21,45 +30,99 @@ MAX_REFERENCES = 20
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """The mail that a letter answers. ``followup``: the case had mails before; ``greeting``: the name it was signed with.
-
-    ``evidence`` is what is known about who writes.
-    """
+    """The mail that a letter answers. ``greeting`` is the name it was signed with, ``evidence`` shows who wrote it."""
 
     received_at: dt.datetime
     message_id: str | None
     references: tuple[str, ...]
     flags: frozenset[str] = frozenset()
     reminder: bool = False
-    followup: bool = False
     greeting: str = ""
     evidence: Evidence = field(default_factory=Evidence)
 
 
-def draft_first_answer(served: Served, case: Case, occasion: Occasion) -> dict[str, Any]:
-    """Return the words of the first answer to a mail of a case, as the values of a drafts row.
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What a letter is made from, as it is kept with it. ``tells`` are the kinds whose outcome it tells.
 
-    A further mail without a new right gets the short answer; it is drafted when nothing else is proposed.
+    ``request`` is the kind whose checklist it is made of, ``texts`` staff's words by field, ``asks`` whether the case
+    waits for an answer to it, ``discloses`` whether data goes with it.
     """
+
+    kinds: list[str]
+    received_at: str
+    name: str = ""
+    identity: str = "none"
+    identity_reason: str = ""
+    reminder: bool = False
+    representative: bool = False
+    breach: bool = False
+    request: str = ""
+    tells: list[str] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+    asks: bool = False
+    discloses: bool = False
+    code_kind: str = ""
+
+
+def grounds_of(stored: Mapping[str, Any]) -> Grounds:
+    """Return the grounds as they were kept with a letter; what an approval added beside them is left out."""
+    names = {one.name for one in fields(Grounds)}
+    return Grounds(**{key: value for key, value in stored.items() if key in names})
+
+
+def draft_first_answer(served: Served, case: Case, occasion: Occasion) -> dict[str, Any]:
+    """Return the words of the first answer to a mail of a case, as the values of a drafts row."""
     kinds = tuple(request.kind for request in case.requests if request.outcome is None)
     template = choose_first_answer(kinds, occasion.flags)
+    asks, doubt = first_answer_identity(kinds, occasion.evidence)
+    asks = asks and template == "receipt"
+    grounds = Grounds(
+        kinds=[kind.value for kind in kinds],
+        received_at=occasion.received_at.isoformat(),
+        name=occasion.greeting,
+        identity="ask" if asks else "none",
+        identity_reason=doubt.value if asks and doubt else "",
+        reminder=occasion.reminder,
+        representative="representative" in occasion.flags,
+        breach="breach" in occasion.flags,
+        tells=[Kind.UNSUBSCRIBE.value] if Kind.UNSUBSCRIBE in kinds else [],
+        asks=asks,
+    )
+    return draft_letter(served, case, template, grounds, answers=(occasion.message_id, occasion.references))
+
+
+def draft_letter(
+    served: Served,
+    case: Case,
+    template: str,
+    grounds: Grounds,
+    *,
+    answers: tuple[str | None, Sequence[str]],
+    lines: Sequence[ChecklistLine] = (),
+    recipient: str | None = None,
+) -> dict[str, Any]:
+    """Return a letter made from its template, as the values of a drafts row.
+
+    ``answers`` are the Message-ID and References of the mail it answers; ``recipient`` is the requester if not given.
+    What the template prints and nobody has said stands in the words as ``[[its name]]`` and keeps it from approval.
+    """
     language = letter_language(case.language, served.company.language, template)
-    facts = _first_facts(served, case, occasion, language)
-    letter = render(template, facts, folder=served.company.templates)
+    facts = facts_for(served.company, served.mailbox, case, grounds, language, lines)
+    letter = render(template, facts, folder=served.company.templates, gaps=template not in _WITHOUT_GAPS)
     return {
         "template": template,
         "language": language,
-        "recipient": case.requester,
+        "recipient": recipient or case.requester,
         "subject": reply_subject(case.subject, letter.subject, case.reference),
         "body": letter.body,
-        "in_reply_to": occasion.message_id,
-        "references": list(occasion.references[-MAX_REFERENCES:]),
-        "facts": {
-            "kinds": [kind.value for kind in kinds],
-            "identity": facts.identity,
-            "tells": [Kind.UNSUBSCRIBE.value] if Kind.UNSUBSCRIBE in kinds else [],
-        },
+        "in_reply_to": answers[0],
+        "references": list(answers[1])[-MAX_REFERENCES:],
+        "facts": asdict(grounds),
     }
+
+
+_WITHOUT_GAPS = frozenset({"receipt", "unsubscribe", "ordinary", "breach_thanks"})
 
 
 def try_draft(served: Served, case: Case, occasion: Occasion) -> dict[str, Any] | None:
@@ -67,33 +130,39 @@ def try_draft(served: Served, case: Case, occasion: Occasion) -> dict[str, Any] 
     try:
         return draft_first_answer(served, case, occasion)
     except Exception as error:  # noqa: BLE001  (a template of the company's own may do anything)
-        get_logger().error("letter_not_drafted", case=case.reference, error=error, what=_what(error))
+        what = str(error) if isinstance(error, TemplateError) else ""
+        get_logger().error("letter_not_drafted", case=case.reference, error=error, what=what)
         return None
 
 
-def _what(error: Exception) -> str:
-    return str(error) if isinstance(error, TemplateError) else ""
-
-
-def _first_facts(served: Served, case: Case, occasion: Occasion, language: str) -> LetterFacts:
-    asked = [request for request in case.requests if request.outcome is None]
+def facts_for(
+    company: CompanySettings,
+    mailbox: MailboxSettings,
+    case: Case,
+    grounds: Grounds,
+    language: str,
+    lines: Sequence[ChecklistLine] = (),
+) -> LetterFacts:
+    """Return everything a letter of this case may say."""
+    asked = [request for request in case.requests if request.kind.value in grounds.kinds]
     dates = [request.due_hard for request in asked if request.due_hard is not None]
-    kinds = tuple(request.kind for request in asked)
-    asks, doubt = first_answer_identity(kinds, occasion.evidence)
+    received_at = dt.datetime.fromisoformat(grounds.received_at)
     return letter_facts(
-        served.company,
-        served.mailbox,
+        company,
+        mailbox,
         language=language,
         reference=case.reference,
-        received_at=occasion.received_at,
-        kinds=kinds,
+        received_at=received_at,
+        kinds=tuple(Kind(kind) for kind in grounds.kinds),
         address=case.requester or "",
-        name=occasion.greeting,
+        name=grounds.name,
         answer_by=min(dates, default=None),
-        reminder=occasion.reminder,
-        representative="representative" in occasion.flags,
-        breach="breach" in occasion.flags,
-        identity="ask" if asks else "none",
-        identity_reason=doubt.value if doubt else "",
-        marketing_done=False,
+        reminder=grounds.reminder,
+        representative=grounds.representative,
+        breach=grounds.breach,
+        identity=grounds.identity,
+        identity_reason=grounds.identity_reason,
+        extended_to=legal_date(received_at, company.zone, extended=True).due_on,
+        texts=grounds.texts,
+        **checklist_rows(lines, company, language),
     )

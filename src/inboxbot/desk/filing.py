@@ -11,7 +11,7 @@ from inboxbot.cases.values import DraftState
 from inboxbot.desk.arrivals import Served
 from inboxbot.desk.context import Desk
 from inboxbot.desk.letters import bytes_to_send
-from inboxbot.store.cases import load_case
+from inboxbot.store.checklists import load_attachments
 from inboxbot.store.drafts import load_drafts
 from inboxbot.store.tables import cases, drafts
 
@@ -37,9 +37,9 @@ def unfiled(desk: Desk, served: Served) -> list[Copy]:
         )
         ids = list(connection.execute(query).scalars())
         letters = load_drafts(connection, draft_ids=ids) if ids else []
-        known = {one.case_id: load_case(connection, one.case_id) for one in letters}
+        files = {one.id: load_attachments(connection, one.id) for one in letters}
     return [
-        Copy(one.id, bytes_to_send(served.company, served.mailbox, known[one.case_id], one), one.sent_at)
+        Copy(one.id, bytes_to_send(served.company, served.mailbox, one, files[one.id]), one.sent_at)
         for one in letters
         if one.sent_at is not None
     ]

@@ -138,6 +138,7 @@ UNAPPROVED: dict[str, Any] = {
     "digest": None,
     "next_try_at": None,
     "waits_because": None,
+    "final": None,
 }
 
 
@@ -149,7 +150,6 @@ def _occasion(served: Served, followup: Followup) -> Occasion:
         references=mail.references,
         flags=followup.verdict.flags,
         reminder=followup.verdict.reminder,
-        followup=True,
         greeting=greeting_of(mail, mail.sender),
         evidence=evidence_of(mail, mail.sender, served.mailbox, followup.verdict.flags),
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection
@@ -197,6 +198,8 @@ class _Batch:
 
     def _mail_row(self, arrival: Arrival, ledger_id: int, case_id: int | None) -> dict[str, Any]:
         mail, verdict = arrival.mail, arrival.verdict
+        who = requester_of(mail, self.served.company, self.served.mailbox).address if mail else None
+        shown = evidence_of(mail, who, self.served.mailbox, verdict.flags if verdict else frozenset())
         return mail_row(
             case_id=case_id,
             ledger_id=ledger_id,
@@ -211,6 +214,7 @@ class _Batch:
             detail={
                 **(detail_of(mail, verdict) if mail and verdict else {"fault": arrival.fault}),
                 "received_note": arrival.received_note,
+                "identity": asdict(shown),
             },
             received_at=arrival.received_at,
             size=arrival.size,

@@ -3,54 +3,58 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
-from inboxbot.cases.values import Case
+from sqlalchemy import Connection
+
+from inboxbot.cases.checklist import ChecklistLine, undecided
+from inboxbot.cases.identity import disclosure_faults, needed_level
+from inboxbot.cases.legal_date import notice_by
+from inboxbot.cases.values import Case, Request
 from inboxbot.config.model import CompanySettings, MailboxSettings
-from inboxbot.replies.compose import LetterHeaders, compose, digest
+from inboxbot.desk.drafting import Grounds, facts_for, grounds_of
+from inboxbot.desk.evidence import evidence_on_case
+from inboxbot.replies.check import check_letter
+from inboxbot.replies.check_rules import Weight
+from inboxbot.replies.compose import LetterHeaders, OutAttachment, compose, digest
 from inboxbot.replies.render import Letter, finish_letter
+from inboxbot.sorting.kinds import Kind
+from inboxbot.store.checklists import load_attachments, load_identity, load_lines
 from inboxbot.store.drafts import Draft
-
-_QUESTIONS = frozenset({"identity", "clarification", "code", "representative"})
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """x."""
+    """One thing the letter check found: the rule, its source, whether it stops the approval, and what it says."""
 
     rule: str
     blocks: bool
     text: str
+    source: str
 
 
 def words_of(draft: Draft) -> Letter:
-    """Return the words of a letter."""
-    return Letter(draft.template, draft.language, draft.subject, draft.body)
+    """Return the words of a letter: those that were approved, else as they stand."""
+    return Letter(draft.template, draft.language, draft.subject, draft.final or draft.body)
 
 
-def finish(draft: Draft, company: CompanySettings, *, approver: str, now: dt.datetime) -> Draft:
-    """Return the letter with its signature and day filled in, as it would go out."""
-    finished = finish_letter(words_of(draft), approver, now.astimezone(company.zone).date())
-    return replace(draft, body=finished.body)
+def finish(draft: Draft, company: CompanySettings, *, approver: str, now: dt.datetime, code: str = "") -> Draft:
+    """Return the letter with its signature, day and one-time code filled in, as it would go out."""
+    letter = Letter(draft.template, draft.language, draft.subject, draft.body)
+    return replace(draft, final=finish_letter(letter, approver, now.astimezone(company.zone).date(), code).body)
 
 
-def digest_of(draft: Draft) -> str:
+def digest_of(draft: Draft, files: Sequence[OutAttachment]) -> str:
     """Return the digest of exactly what a person approves."""
-    return digest(draft.recipient or "", draft.subject, draft.body)
+    return digest(draft.recipient or "", draft.subject, draft.final or draft.body, files)
 
 
-def check_draft(company: CompanySettings, mailbox: MailboxSettings, case: Case, draft: Draft) -> list[Finding]:
-    """Return what the letter check says of a finished letter."""
-    return []
-
-
-def questions_in(draft: Draft) -> bool:
-    """Return whether a letter asks the requester something that the case then waits for."""
-    return draft.template in _QUESTIONS or draft.facts.get("identity") == "ask"
-
-
-def bytes_to_send(company: CompanySettings, mailbox: MailboxSettings, case: Case, draft: Draft) -> bytes:
-    """Return the mail as it goes out; the same bytes whenever it is asked for, for its date is that of the approval."""
+def bytes_to_send(
+    company: CompanySettings, mailbox: MailboxSettings, draft: Draft, files: Sequence[OutAttachment]
+) -> bytes:
+    """Return the mail as it goes out; always the same bytes, for its date is that of the approval."""
     headers = LetterHeaders(
         from_name=company.name,
         from_address=mailbox.address,
@@ -60,4 +64,67 @@ def bytes_to_send(company: CompanySettings, mailbox: MailboxSettings, case: Case
         in_reply_to=draft.in_reply_to,
         references=draft.references,
     )
-    return compose(words_of(draft), headers)
+    return compose(words_of(draft), headers, files)
+
+
+def check_draft(
+    connection: Connection,
+    company: CompanySettings,
+    mailbox: MailboxSettings,
+    case: Case,
+    finished: Draft,
+    *,
+    now: dt.datetime,
+) -> list[Finding]:
+    """Return what keeps a finished letter from going out, and what is worth a look, gravest first."""
+    grounds = grounds_of(finished.facts)
+    request = next((one for one in case.requests if one.kind.value == grounds.request), None)
+    lines = load_lines(connection, request.id) if request else ()
+    files = load_attachments(connection, finished.id)
+    identity = load_identity(connection, case.id)
+    found = check_letter(
+        words_of(finished),
+        facts_for(company, mailbox, case, grounds, finished.language, lines),
+        to=finished.recipient or "",
+        allowed_to=[one for one in (case.requester, identity.address_on_file) if one],
+        attachments=[one.name for one in files],
+        today=now.astimezone(company.zone).date(),
+        notice_by=min(
+            (notice_by(one.received_at, company.zone) for one in case.requests if one.due_hard), default=None
+        ),
+    )
+    listed = [Finding(one.rule, one.weight is Weight.BLOCKING, one.message, one.source) for one in found]
+    extra = chain(_undecided(request, lines), _disclosure(connection, case, grounds, finished))
+    return sorted([*listed, *extra], key=lambda one: not one.blocks)
+
+
+def _undecided(request: Request | None, lines: Sequence[ChecklistLine]) -> list[Finding]:
+    if request is None:
+        return []
+    left = undecided(request.kind, lines)
+    found = [
+        Finding("checklist", True, f"{one.key} is not decided: {one.lack.value.replace('_', ' ')}", "law.md A-01")  # noqa: FBT003
+        for one in left
+    ]
+    if request.outcome is None:
+        found.append(Finding("outcome", True, f"{request.kind.value} has no outcome", "law.md 2.1"))  # noqa: FBT003
+    return found
+
+
+def _disclosure(connection: Connection, case: Case, grounds: Grounds, finished: Draft) -> list[Finding]:
+    if not grounds.discloses:
+        return []
+    need = needed_level(Kind(grounds.request))
+    faults = disclosure_faults(need, evidence_on_case(connection, case), finished.recipient or "")
+    texts = {
+        "identity_not_proven": "it is not proven who asks; data goes only to a proven address",
+        "mandate_not_checked": "the power of attorney is not checked",
+        "no_address_on_file": "nobody recorded the address on file (`cases identity`)",
+        "not_the_address_on_file": "data goes only to the address on file",
+    }
+    return [Finding(fault, True, texts.get(fault, fault), "law.md 6.2") for fault in faults]  # noqa: FBT003
+
+
+def questions_in(draft: Draft) -> bool:
+    """Return whether a letter asks the requester something that the case then waits for."""
+    return grounds_of(draft.facts).asks

@@ -10,18 +10,23 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, update
 
+from inboxbot.cases.codes import code_in
 from inboxbot.cases.transitions import CaseEvent, DraftEvent
 from inboxbot.cases.values import Case, CaseState, DraftState
 from inboxbot.config.model import CompanySettings, LimitSettings, MailboxSettings
 from inboxbot.desk.context import DAEMON, Desk
 from inboxbot.desk.letters import bytes_to_send, digest_of, questions_in
 from inboxbot.desk.record import record, record_draft
+from inboxbot.replies.compose import OutAttachment
+from inboxbot.replies.facts import CODE_MARK
 from inboxbot.store.cases import load_case, settle_promises
+from inboxbot.store.checklists import load_attachments
 from inboxbot.store.drafts import (
     Draft,
     end_attempt,
@@ -75,7 +80,8 @@ def next_letter(desk: Desk, *, now: dt.datetime, passed: set[int]) -> Letter | N
                     update(drafts).where(drafts.c.id == draft.id).values(waits_because=reason, next_try_at=until)
                 )
                 continue
-            if not _still_approved(connection, draft):
+            files = load_attachments(connection, draft.id)
+            if not _still_approved(connection, draft, files):
                 record_draft(connection, draft, DraftEvent.CALLED_BACK)
                 record(
                     connection,
@@ -87,15 +93,15 @@ def next_letter(desk: Desk, *, now: dt.datetime, passed: set[int]) -> Letter | N
                 )
                 continue
             company, mailbox = desk.of_mailbox(case.mailbox)
-            return Letter(draft, company, mailbox, draft.recipient or "", bytes_to_send(company, mailbox, case, draft))
+            return Letter(draft, company, mailbox, draft.recipient or "", bytes_to_send(company, mailbox, draft, files))
 
 
-def _still_approved(connection: Connection, draft: Draft) -> bool:
+def _still_approved(connection: Connection, draft: Draft, files: Sequence[OutAttachment]) -> bool:
     """Return whether exactly these bytes are approved: the last check before anything leaves the house (S1)."""
     return (
         draft.recipient is not None
         and draft.digest is not None
-        and digest_of(draft) == draft.digest
+        and digest_of(draft, files) == draft.digest
         and standing_approval(connection, draft.id, draft.digest)
     )
 
@@ -139,9 +145,8 @@ def accepted(desk: Desk, draft_id: int, attempt_id: int | None, *, text: str, no
     """Write that the server took the letter: it is sent, the case's promises are met, questions wait for their answer."""
     with desk.store.write() as connection:
         draft = load_draft(connection, draft_id)
-        record_draft(
-            connection, draft, DraftEvent.ACCEPTED, values={"sent_at": now, "next_try_at": None, "waits_because": None}
-        )
+        values = {"sent_at": now, "next_try_at": None, "waits_because": None, "final": _words_to_keep(draft)}
+        record_draft(connection, draft, DraftEvent.ACCEPTED, values=values)
         if attempt_id is not None:
             end_attempt(connection, attempt_id, at=now, result="accepted", server_text=text)
         _told(connection, desk, draft, now)
@@ -220,7 +225,12 @@ def _told(connection: Connection, desk: Desk, draft: Draft, now: dt.datetime) ->
     save_mails(connection, [_sent_row(connection, desk, case, draft, now)])
     event = CaseEvent.LETTER_SENT
     case = record(
-        connection, case, event, actor=DAEMON, at=now, detail={"draft": draft.id, "digest": draft.digest or ""}
+        connection,
+        case,
+        event,
+        actor=DAEMON,
+        at=now,
+        detail={"draft": draft.id, "digest": desk.salted(draft.digest or "")},
     )
     asks = questions_in(draft)
     if asks and case.state in (CaseState.OPEN, CaseState.WAITING):
@@ -263,12 +273,19 @@ def _sent_row(connection: Connection, desk: Desk, case: Case, draft: Draft, now:
         sender=None,
         recipients=[draft.recipient or ""],
         subject=draft.subject,
-        text=draft.body,
+        text=_words_to_keep(draft),
         header=b"",
         detail={"draft": draft.id, "approver": draft.approver},
         received_at=now,
-        size=len(draft.body.encode()),
+        size=len((draft.final or "").encode()),
     )
+
+
+def _words_to_keep(draft: Draft) -> str:
+    """Return the words that went out, without a one-time code: that is kept as a digest only."""
+    words = draft.final or draft.body
+    code = code_in(words) if draft.template == "code" else None
+    return words.replace(code, CODE_MARK) if code else words
 
 
 def _on_case(connection: Connection, draft: Draft, event: CaseEvent, now: dt.datetime, detail: dict[str, Any]) -> None:

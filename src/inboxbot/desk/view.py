@@ -17,6 +17,8 @@ from inboxbot.store.drafts import Draft, load_draft, load_drafts
 from inboxbot.store.history import load_history
 from inboxbot.store.mails import mails_of
 
+_SOMEBODY, _SOME_CODE = "Anna Andersson", "2345-6789"  # stand-ins: a proposal is checked before anybody signs it
+_SIGNER = {"sv": "(namnet på den som godkänner)", "en": "(the name of who approves)"}
 _FAR = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
@@ -90,9 +92,13 @@ def draft_with_checks(desk: Desk, draft_id: int, *, now: dt.datetime) -> tuple[D
     with desk.store.read() as connection:
         draft = load_draft(connection, draft_id)
         case = load_case(connection, draft.case_id)
-    company, mailbox = desk.of_mailbox(case.mailbox)
-    finished = finish(draft, company, approver=draft.approver or "…", now=now)
-    return draft, check_draft(company, mailbox, case, finished)
+        company, mailbox = desk.of_mailbox(case.mailbox)
+        if draft.final is not None:
+            return draft, []
+        finished = finish(draft, company, approver=_SOMEBODY, now=now, code=_SOME_CODE)
+        findings = check_draft(connection, company, mailbox, case, finished, now=now)
+    name = _SIGNER["sv" if draft.language == "sv" else "en"]
+    return finish(draft, company, approver=name, now=now, code="····-····"), findings
 
 
 def case_file(desk: Desk, connection: Connection, reference: str, now: dt.datetime) -> dict[str, Any]:

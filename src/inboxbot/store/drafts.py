@@ -28,6 +28,7 @@ class Draft:
     recipient: str | None
     subject: str
     body: str
+    final: str | None
     in_reply_to: str | None
     references: tuple[str, ...]
     message_id: str

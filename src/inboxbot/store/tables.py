@@ -142,6 +142,8 @@ class CaseRow(SQLModel, table=True):
     held_reason: str | None = None
     assignee: str | None = None
     merged_into: int | None = Field(default=None, sa_type=BigInteger)
+    hold: str | None = None
+    purged_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
     version: int = 1
 
 
@@ -227,7 +229,10 @@ class PromiseRow(SQLModel, table=True):
 
 
 class DraftRow(SQLModel, table=True):
-    """A letter from proposal to what became of it. ``message_id`` is fixed when it is drafted."""
+    """A letter from proposal to what became of it. ``message_id`` is fixed when it is drafted.
+
+    ``body`` are its words with the places for name and day, ``final`` those that were approved, filled in.
+    """
 
     __tablename__ = "drafts"
     __table_args__ = (
@@ -247,6 +252,7 @@ class DraftRow(SQLModel, table=True):
     recipient: str | None
     subject: str
     body: str = Field(sa_type=Text)
+    final: str | None = Field(default=None, sa_type=Text)
     in_reply_to: str | None = None
     references: list[str] = Field(default_factory=list, sa_type=JSON)
     message_id: str = Field(unique=True)
@@ -356,6 +362,60 @@ class LearnedRow(SQLModel, table=True):
     layer: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
+class ChecklistRow(SQLModel, table=True):
+    """One line of a request's checklist: a system, data category or recipient, with what was found or done there."""
+
+    __tablename__ = "checklist"
+    __table_args__ = (UniqueConstraint("request_id", "about", "name"),)
+    id: int | None = Field(default=None, primary_key=True)
+    request_id: int = Field(foreign_key="requests.id", sa_type=BigInteger)
+    about: str
+    name: str
+    answer: str | None = None
+    until: dt.date | None = None
+    ground: str | None = None
+    detail: str = Field(default="", sa_type=Text)
+
+
+class IdentityRow(SQLModel, table=True):
+    """What is known about who writes in a case: what staff looked up, and which proof came."""
+
+    __tablename__ = "identities"
+    case_id: int = Field(foreign_key="cases.id", primary_key=True, sa_type=BigInteger)
+    address_on_file: str | None = None
+    found_in: str | None = None
+    looked_up: bool = False
+    facts: dict[str, bool] = Field(default_factory=dict, sa_type=JSON)
+
+
+class CodeRow(SQLModel, table=True):
+    """A one-time code as a keyed digest, bound to a case and kind."""
+
+    __tablename__ = "codes"
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="cases.id", index=True, sa_type=BigInteger)
+    draft_id: int = Field(foreign_key="drafts.id", unique=True, sa_type=BigInteger)
+    kind: str
+    hash: str
+    sent_at: dt.datetime = Field(sa_type=UtcMoment)
+    tries: int = 0
+    used_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+
+
+class AttachmentRow(SQLModel, table=True):
+    """A file that goes with a letter; its bytes are purged a fortnight after it went out."""
+
+    __tablename__ = "attachments"
+    id: int | None = Field(default=None, primary_key=True)
+    draft_id: int = Field(foreign_key="drafts.id", index=True, sa_type=BigInteger)
+    name: str
+    content_type: str
+    size: int = Field(sa_type=BigInteger)
+    data: bytes | None = Field(default=None, sa_type=LargeBinary)
+    added_at: dt.datetime = Field(sa_type=UtcMoment)
+    purged_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+
+
 _tables = SQLModel.metadata.tables
 installation = _tables["installation"]
 counters = _tables["counters"]
@@ -375,3 +435,7 @@ history = _tables["history"]
 suppressions = _tables["suppressions"]
 corrections = _tables["corrections"]
 learned = _tables["learned"]
+checklist = _tables["checklist"]
+identities = _tables["identities"]
+codes = _tables["codes"]
+attachments = _tables["attachments"]
