@@ -20,12 +20,15 @@ class Journal:
     def note(self, draft_id: int, digest: str, server_text: str) -> None:
         """Write that the server accepted a letter; durable when this returns."""
         line = json.dumps({"draft": draft_id, "digest": digest, "text": server_text}) + "\n"
+        made = not self.path.exists()
         handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             os.write(handle, line.encode())
             os.fsync(handle)
         finally:
             os.close(handle)
+        if made:
+            _sync_folder(self.path.parent)
 
     def accepted(self) -> dict[tuple[int, str], str]:
         """Return the server's text by (draft id, digest); a half-written last line is passed over."""
@@ -41,5 +44,15 @@ class Journal:
         return found
 
     def clear(self) -> None:
-        """Forget everything; called when the database holds it."""
-        self.path.unlink(missing_ok=True)
+        """Forget everything; called when the database holds it. The file stays, so that its folder is synced once."""
+        if self.path.exists():
+            os.truncate(self.path, 0)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new file's name durable: without this a loss of power may forget it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -13,7 +13,7 @@ from inboxbot.desk.context import Desk
 from inboxbot.errors import RefusedError
 from inboxbot.logs import get_logger
 from inboxbot.outbox.journal import Journal
-from inboxbot.outbox.smtp import Delivery, Phase, Result, deliver
+from inboxbot.outbox.smtp import Delivery, Limits, Phase, Result, deliver
 
 log = get_logger()
 
@@ -26,7 +26,7 @@ class Sent:
     errors: list[dict[str, str]] = field(default_factory=list)
 
 
-def send_due(desk: Desk, journal: Journal, *, now: Callable[[], dt.datetime]) -> Sent:
+def send_due(desk: Desk, journal: Journal, *, now: Callable[[], dt.datetime], limits: Limits | None = None) -> Sent:
     """Settle what a crash left, then try every approved letter that is due. Call it while holding the outbox lock.
 
     A server that cannot be used ends the tries for its mailbox in this pass; the letters wait for the next one.
@@ -39,12 +39,12 @@ def send_due(desk: Desk, journal: Journal, *, now: Callable[[], dt.datetime]) ->
     while (letter := sending.next_letter(desk, now=now(), passed=passed)) is not None:
         if letter.mailbox.address in dead:
             continue
-        delivery = _try(desk, letter, journal, now)
+        delivery = _try(desk, letter, journal, now, limits)
         if delivery is None:
             continue
         if delivery.result is Result.ACCEPTED:
             done.sent += 1
-        elif delivery.result is not Result.UNKNOWN and delivery.phase is Phase.CONNECT:
+        elif delivery.result is Result.SERVER or delivery.phase is Phase.CONNECT:
             dead.add(letter.mailbox.address)
             place = f"{letter.mailbox.smtp.host}:{letter.mailbox.smtp.port}"
             done.errors.append({"where": place, "what": f"cannot send: {delivery.server_text}"})
@@ -52,7 +52,9 @@ def send_due(desk: Desk, journal: Journal, *, now: Callable[[], dt.datetime]) ->
     return done
 
 
-def _try(desk: Desk, letter: sending.Letter, journal: Journal, now: Callable[[], dt.datetime]) -> Delivery | None:
+def _try(
+    desk: Desk, letter: sending.Letter, journal: Journal, now: Callable[[], dt.datetime], limits: Limits | None
+) -> Delivery | None:
     """Try one letter and write what is certain; None when somebody changed it meanwhile."""
     attempt = sending.begin(desk, letter, phase=Phase.CONNECT, now=now())
     crash_here("send_begun")
@@ -76,6 +78,7 @@ def _try(desk: Desk, letter: sending.Letter, journal: Journal, now: Callable[[],
             message=letter.message,
             reached=reached,
             greeting_name=letter.mailbox.address.partition("@")[2],
+            limits=limits,
         )
     except RefusedError:
         return None

@@ -7,11 +7,13 @@ outcome unknown (RFC 1047), and then nobody tries again by himself.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import re
 import smtplib
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,11 +22,18 @@ from inboxbot.config.addresses import is_loopback
 from inboxbot.config.model import SmtpSettings
 from inboxbot.crash import crash_here
 
-CONNECT_S = 30.0
-COMMAND_S = 60.0
-FINAL_S = 600.0  # RFC 5321 4.5.3.2.6: ten minutes for the answer to the final dot
 MAX_LINE = 998
 MAX_REPLY_LINES = 100
+MAX_REPLY_LINE = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds to wait: for a connection, a whole answer, and the answer to the final dot (RFC 5321 4.5.3.2.6)."""
+
+    connect_s: float = 30.0
+    command_s: float = 60.0
+    final_s: float = 600.0
 
 
 class Phase(StrEnum):
@@ -57,23 +66,39 @@ class Delivery:
 
 
 class _Connection(smtplib.SMTP):
-    """smtplib's connection with bounded replies (a server may send lines for ever)."""
+    """smtplib's connection with answers bounded in length and time (a server may drip bytes for ever)."""
+
+    answer_s = 60.0
 
     def getreply(self) -> tuple[int, bytes]:
         if self.file is None:
             self.file = self.sock.makefile("rb")  # type: ignore[union-attr]
+        deadline = time.monotonic() + self.answer_s
         lines: list[bytes] = []
         while True:
-            line = self.file.readline(2048)
+            line = self._line(deadline)
             if not line:
                 self.close()
                 raise smtplib.SMTPServerDisconnected("connection closed")
             lines.append(line[4:].strip(b" \t\r\n"))
-            if len(line) >= 2048 or len(lines) > MAX_REPLY_LINES or not line[:3].isdigit():
+            if not line.endswith(b"\n") or len(lines) > MAX_REPLY_LINES or not line[:3].isdigit():
                 self.close()
                 raise smtplib.SMTPResponseException(-1, "the answer is not SMTP")
             if line[3:4] != b"-":
                 return int(line[:3]), b"\n".join(lines)
+
+    def _line(self, deadline: float) -> bytes:
+        """Return one line with its end, less of one that is too long, or b"" at the end of the connection."""
+        line = b""
+        while not line.endswith(b"\n") and len(line) < MAX_REPLY_LINE:
+            self.sock.settimeout(max(0.01, deadline - time.monotonic()))  # type: ignore[union-attr]
+            ready = self.file.peek(1)  # type: ignore[union-attr]
+            if not ready:
+                return b""
+            wanted = min(ready.find(b"\n") + 1 or len(ready), MAX_REPLY_LINE - len(line))
+            line += self.file.read(wanted)  # type: ignore[union-attr]
+        self.sock.settimeout(self.answer_s)  # type: ignore[union-attr]
+        return line
 
 
 class _TlsConnection(_Connection):
@@ -98,18 +123,21 @@ def deliver(
     message: bytes,
     reached: Callable[[Phase], None],
     greeting_name: str = "localhost",
+    limits: Limits | None = None,
 ) -> Delivery:
     """Give ``message`` to the server for exactly one ``recipient`` and return what is certain afterwards.
 
     ``reached`` is called with each phase before its first byte goes out; when it raises, nothing of that phase was
     sent and the error goes to the caller. Everything the server does wrong becomes a `Delivery`.
     """
-    _assert_clean(message, sender, recipient)
+    limits = limits or Limits()
+    if (fault := _unclean(message, sender, recipient)) is not None:
+        return Delivery(Result.REFUSED, Phase.ENVELOPE, fault)
     phase = Phase.CONNECT
     connection: _Connection | None = None
     try:
         reached(phase)
-        connection = _connect(settings, greeting_name)
+        connection = _connect(settings, greeting_name, limits)
         _sign_in(connection, settings, username, password)
         phase = Phase.ENVELOPE
         refusal = _envelope(connection, sender, recipient, len(message))
@@ -123,11 +151,11 @@ def deliver(
         connection.send(_dotted(message))
         reached(Phase.DOT)
         phase = Phase.DOT
-        connection.sock.settimeout(FINAL_S)  # type: ignore[union-attr]
+        connection.answer_s = limits.final_s
         connection.send(b".\r\n")
         crash_here("send_after_dot")
         code, words = connection.getreply()
-        return Delivery(Result.ACCEPTED if code == 250 else _by_code(code), Phase.DONE, _clean((code, words)))
+        return Delivery(_after_dot(code), Phase.DONE, _clean((code, words)))
     except (smtplib.SMTPException, OSError) as error:
         return _failed(error, phase)
     finally:
@@ -135,18 +163,18 @@ def deliver(
             _leave(connection, politely=phase is Phase.DOT)
 
 
-def _connect(settings: SmtpSettings, name: str) -> _Connection:
+def _connect(settings: SmtpSettings, name: str, limits: Limits) -> _Connection:
     context = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
     connection = (
-        _TlsConnection(context, settings.host, CONNECT_S)
+        _TlsConnection(context, settings.host, limits.connect_s)
         if settings.security == "tls"
-        else _Connection(timeout=CONNECT_S)
+        else _Connection(timeout=limits.connect_s)
     )
+    connection.answer_s = limits.command_s
     connection.local_hostname = name
     code, words = connection.connect(settings.host, settings.port)
     if code != 220:
         raise smtplib.SMTPConnectError(code, words)
-    connection.sock.settimeout(COMMAND_S)  # type: ignore[union-attr]
     connection.ehlo_or_helo_if_needed()
     if settings.security == "starttls":
         connection._host = settings.host  # type: ignore[attr-defined]  # smtplib checks the certificate against it
@@ -168,7 +196,31 @@ def _sign_in(connection: _Connection, settings: SmtpSettings, username: str | No
         if is_loopback(settings.host):
             return
         raise _SignInError("the server wants a sign-in, and no password is configured")
-    connection.login(username, password)
+    _login(connection, username, password)
+
+
+def _login(connection: _Connection, username: str, password: str) -> None:
+    """Sign in by PLAIN or LOGIN in UTF-8: the library's own way takes ASCII passwords only."""
+    offered = connection.esmtp_features["auth"].upper().split()
+    name, secret = username.encode(), password.encode()
+    if "PLAIN" in offered:
+        code, words = connection.docmd("AUTH", "PLAIN " + _base64(b"\0" + name + b"\0" + secret))
+    elif "LOGIN" in offered:
+        code, words = connection.docmd("AUTH", "LOGIN")
+        for answer in (name, secret):
+            if code == 334:
+                code, words = connection.docmd(_base64(answer))
+    else:
+        raise _SignInError("the server offers no way of signing in that is known here (PLAIN, LOGIN)")
+    if code in {235, 503}:  # 503: signed in already
+        return
+    if 400 <= code < 500:
+        raise smtplib.SMTPResponseException(code, words)  # not now, which is not a wrong password
+    raise smtplib.SMTPAuthenticationError(code, words)
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
 
 
 def _envelope(connection: _Connection, sender: str, recipient: str, size: int) -> tuple[int, bytes] | None:
@@ -192,25 +244,36 @@ def _dotted(message: bytes) -> bytes:
     return body if body.endswith(b"\r\n") else body + b"\r\n"
 
 
-def _assert_clean(message: bytes, sender: str, recipient: str) -> None:
-    """Refuse bytes that could smuggle a second mail: bare CR or LF, lines over 998, control characters in addresses."""
+def _unclean(message: bytes, sender: str, recipient: str) -> str | None:
+    """Return what makes these bytes unfit: they could smuggle a second mail, or no server takes them as they are."""
     if re.search(rb"\r(?!\n)|(?<!\r)\n|\x00", message):
-        raise ValueError("the message holds a bare CR, a bare LF or a NUL")
+        return "the message holds a bare CR, a bare LF or a NUL"
     if any(len(line) > MAX_LINE for line in message.split(b"\r\n")):
-        raise ValueError("the message holds a line of over 998 bytes")
+        return f"the message holds a line of over {MAX_LINE} bytes"
     for address in (sender, recipient):
-        if not address.isascii() or re.search(r"[\s<>\x00-\x1f\x7f]", address):
-            raise ValueError("an address of the envelope is not a plain address")
+        if not address.isascii() or not address or re.search(r"[\s<>\x00-\x1f\x7f]", address):
+            return "an address of the envelope is not a plain address"
+    return None
 
 
 def _by_code(code: int) -> Result:
+    if code in {530, 538}:  # it wants a sign-in first: no letter is to blame
+        return Result.SERVER
     return Result.REFUSED if 500 <= code < 600 else Result.RETRY
+
+
+def _after_dot(code: int) -> Result:
+    """Return what an answer to the final dot means: any 2yz is a yes (RFC 5321 4.2.1), nonsense leaves it unknown."""
+    if 200 <= code < 300:
+        return Result.ACCEPTED
+    return _by_code(code) if 400 <= code < 600 else Result.UNKNOWN
 
 
 def _failed(error: Exception, phase: Phase) -> Delivery:
     if phase is Phase.DOT:
         return Delivery(Result.UNKNOWN, phase, _words(error))
-    if isinstance(error, (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError, _SignInError, ssl.SSLError)):
+    faulty = (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError, _SignInError, ssl.SSLError)
+    if phase is Phase.CONNECT and isinstance(error, faulty):
         return Delivery(Result.SERVER, phase, _words(error))
     return Delivery(Result.RETRY, phase, _words(error))
 
@@ -231,6 +294,6 @@ def _leave(connection: _Connection, *, politely: bool) -> None:
     """Say QUIT (its answer means nothing for the letter) and close."""
     with contextlib.suppress(smtplib.SMTPException, OSError):
         if politely and connection.sock is not None:
-            connection.sock.settimeout(5)
+            connection.answer_s = 5.0
             connection.quit()
     connection.close()
