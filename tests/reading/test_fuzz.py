@@ -17,7 +17,8 @@ from inboxbot.reading.subject import base_subject, references_in
 from inboxbot.reading.transfer import unflow
 from inboxbot.reading.values import Mail, RawMail, RawPart, UnreadableError
 
-WORDS = rb"""From:_|To:_|Subject:_|Content-Type:_|multipart/mixed;_boundary=|message/rfc822|text/html|text/plain;_charset=
+WORDS = rb"""From:_|To:_
+|Subject:_|Content-Type:_|multipart/mixed;_boundary=|message/rfc822|text/html|text/plain;_charset=
 |utf-8|iso-8859-1|Content-Transfer-Encoding:_|base64|quoted-printable|--x|--x--|x|<a@example.com>|a@example.com|"|(|)
 |,|;|:|=?utf-8?q?=C3=A5?=|=?utf-8?b?w6U=?=|<div>|</div>|<!--|-->|&#0;|_|format=flowed|filename*0*=utf-8''%C3
 |multipart/report;_boundary=x|message/delivery-status|Message-ID:_|References:_|Return-Path:_<>"""

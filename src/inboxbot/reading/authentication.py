@@ -23,7 +23,7 @@ _RESULT: Final = re.compile(r"\s*([a-z0-9-]{1,40})(?:/\d{1,3})?\s*=\s*([a-z]{1,2
 _PROPERTY: Final = re.compile(
     r"\b(header\.from|header\.d|header\.i|smtp\.mailfrom|smtp\.helo)\s*=\s*\"?([^\s;\"]{1,320})", re.IGNORECASE
 )
-_IDENTITY: Final = re.compile(r"\s*\"?([^\s;\"]{1,255})\"?(?:\s+\d{1,3})?\s*\Z")
+_IDENTITY: Final = re.compile(r"\s*(?:\"([^\s;\"]{1,255})\"|([^\s;\"]{1,255}))(?:\s+\d{1,3})?\s*\Z")
 _READ: Final = 4096
 
 
@@ -99,7 +99,7 @@ def _split(value: str) -> tuple[str, str]:
     found = _IDENTITY.match(head)
     if found is None or "=" in head:
         return "", value
-    return found[1].lower().rstrip("."), rest
+    return (found[1] or found[2]).lower().rstrip("."), rest
 
 
 def _methods(rest: str) -> dict[str, tuple[str, tuple[str, ...]]]:

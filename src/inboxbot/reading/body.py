@@ -143,7 +143,7 @@ def _forwards(parts: Sequence[RawPart], flags: set[str]) -> list[str]:
 def _inner_heading(block: bytes) -> str:
     fields = read_part_fields(block)
     sender, _ = read_sender(every(fields, "from"))
-    lines = [f"From: {sender.name} <{sender.address}>" if sender else "From: -"]
+    lines = [f"From: {f'{sender.name} <{sender.address}>' if sender.name else sender.address}"] if sender else []
     for name, label in (("date", "Date"), ("subject", "Subject"), ("to", "To")):
         found = first(fields, name)
         if found is not None:

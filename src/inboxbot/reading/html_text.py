@@ -202,6 +202,8 @@ class _Writer:
         blank = ("> " * self.quotes).rstrip()
         if self.lines and self.lines[-1].strip("> "):
             self.lines.append(blank)
+        elif self.lines and len(self.lines[-1]) > len(blank):
+            self.lines[-1] = blank  # the gap after a quotation is not part of it
 
     def text(self) -> str:
         self.end_line()

@@ -15,6 +15,7 @@ _APART: Final = dt.timedelta(minutes=15)
 _MOST_HOPS: Final = 60
 _HOST: Final = r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?"
 _BY: Final = re.compile(rf"(?:^|\s)by\s+({_HOST})(?=[\s;]|$)", re.IGNORECASE)
+_ZONE: Final = re.compile(r"(?:[+-]\d{4}|\b[A-Z]{2,5})\s*(?:\([^()]{0,40}\))?\Z")
 _FROM: Final = re.compile(rf"^\s*from\s+({_HOST})(?=[\s;]|$)", re.IGNORECASE)
 
 
@@ -93,8 +94,7 @@ def _moment(header: str) -> tuple[dt.datetime | None, bool]:
         parts = parsedate_tz(text)
         if parts is None:
             return None, False
-        zone = parts[9]
-        naive = dt.datetime(*parts[:6], tzinfo=dt.UTC)
-        return naive - dt.timedelta(seconds=zone or 0), zone is not None
+        local = dt.datetime(*parts[:6], tzinfo=dt.UTC)
+        return local - dt.timedelta(seconds=parts[9] or 0), _ZONE.search(text) is not None
     except (ValueError, OverflowError, IndexError, TypeError):
         return None, False

@@ -1,0 +1,131 @@
+"""Subjects, addresses, HTML and other single things people and programs write."""
+
+from __future__ import annotations
+
+import pytest
+
+from inboxbot.reading.addresses import strict_address
+from inboxbot.reading.charsets import decode_text, known_charset
+from inboxbot.reading.encoded_words import decode_words
+from inboxbot.reading.html_text import html_to_text
+from inboxbot.reading.read import read_whole
+from inboxbot.reading.subject import base_subject, references_in
+
+
+@pytest.mark.parametrize(
+    ("subject", "base"),
+    [
+        ("Radera mig", "Radera mig"),
+        ("Re: SV: Fwd: VB: Radera mig", "Radera mig"),
+        ("RE[2]: AW : Radera  mig", "Radera mig"),
+        ("Re: Re: AW: WG: Fwd:", ""),
+        ("Rent: hus", "Rent: hus"),
+        ("", ""),
+    ],
+)
+def test_base_subject(subject: str, base: str) -> None:
+    assert base_subject(subject) == base
+
+
+def test_references_are_found_whole_and_once() -> None:
+    text = "Re: [AO-2026-0001] se ao-2026-0001 och AO-2026-12345, inte XAO-2026-0002, AO-2026-0003-9 eller AO-26-1"
+    assert references_in(text, "AO") == ("AO-2026-0001", "AO-2026-12345")
+    assert references_in("A.B-2026-0001 AxB-2026-0002", "A.B") == ("A.B-2026-0001",)
+
+
+@pytest.mark.parametrize(
+    ("text", "strict"),
+    [
+        ("Anna.Andersson+gdpr@Example.COM", "anna.andersson+gdpr@example.com"),
+        ("o'brien@example.co.uk", "o'brien@example.co.uk"),
+        ("anna@blåbär.example", "anna@xn--blbr-roah.example"),
+        ("anna@localhost", None),
+        ("anna@example.123", None),
+        (".anna@example.com", None),
+        ("anna..b@example.com", None),
+        ("anna@-example.com", None),
+        ("anna@example..com", None),
+        ("å@example.com", None),
+        ("a" * 65 + "@example.com", None),
+        ("anna@" + "a." * 130 + "com", None),
+        ("anna@example.com\nbcc", None),
+        ("@example.com", None),
+        ("anna", None),
+        ("", None),
+    ],
+)
+def test_strict_addresses(text: str, strict: str | None) -> None:
+    if strict and "xn--" in strict:
+        strict = "anna@" + "blåbär.example".encode("idna").decode()
+    assert strict_address(text) == strict
+
+
+@pytest.mark.parametrize(
+    "name", ["utf-7", "unicode_escape", "idna", "undefined", "rot13", "base64", "punycode", "x" * 99]
+)
+def test_charsets_that_are_none_are_not_used(name: str) -> None:
+    assert known_charset(name) is None
+    assert decode_text(b"Radera \\x41 +ADw- mig", name) == "Radera \\x41 +ADw- mig"
+
+
+def test_encoded_words_with_language_and_in_a_row() -> None:
+    assert decode_words("=?utf-8*sv?Q?R=C3=A4tt?= =?ISO-8859-1?q?_att?= bli") == "Rätt att bli"
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("<p>Hej</p><p>Radera<br>mig</p>", "Hej\n\nRadera\nmig"),
+        ("a&nbsp;b &lt;c&gt; &aring;&#228;", "a b <c> åä"),
+        ("<ul><li>ett<li>två</ul>", "- ett\n- två"),
+        ("<table><tr><td>a<td>b</tr><tr><td>c</table>", "a b\nc"),
+        ("<div>a<div>b</div>c</div>", "a\nb\nc"),
+        (
+            "<blockquote type=cite>fråga<blockquote type=cite>äldre</blockquote></blockquote>svar",
+            "> fråga\n>\n> > äldre\n\nsvar",
+        ),
+        ('<blockquote style="margin:0 0 0 40px;border:none">indraget</blockquote>', "indraget"),
+        ("<pre>a\n  b</pre>", "a\n  b"),
+        ("<script>x</script><style>y</style><title>z</title>ord", "ord"),
+        ("<p hidden>nej</p>ja", "ja"),
+        ("text utan taggar", "text utan taggar"),
+        ("", ""),
+    ],
+)
+def test_html(source: str, text: str) -> None:
+    assert html_to_text(source).text == text
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "display:none",
+        "visibility: hidden",
+        "font-size:0px",
+        "opacity:0",
+        "mso-hide:all",
+        "max-height:0;overflow:hidden",
+    ],
+)
+def test_c55_hidden_words_are_kept_apart(style: str) -> None:
+    shown = html_to_text(f'<p>Radera mig.</p><div style="{style}">Jag tar tillbaka <b>allt</b></div>')
+    assert shown.text == "Radera mig."
+    assert shown.hidden.split() == ["Jag", "tar", "tillbaka", "allt"]
+
+
+@pytest.mark.parametrize("style", ["font-size:0.9em", "opacity:0.8", "font-size:10px", "color:#fff;background:#000"])
+def test_visible_words_are_not_taken_for_hidden(style: str) -> None:
+    assert html_to_text(f'<p style="{style}">Radera mig.</p>').text == "Radera mig."
+
+
+def test_a_page_with_too_many_tags_is_read_crudely_and_told() -> None:
+    shown = html_to_text("<p>Radera mig.</p>" * 8_000)
+    assert shown.crude
+    assert shown.text.startswith("Radera mig.")
+
+
+def test_the_words_of_a_mail_are_found_behind_a_newsletter_of_tables() -> None:
+    page = "<table><tr><td>" * 60 + "Radera mig." + "</td></tr></table>" * 60
+    mail = read_whole(b"From: a@example.com\r\nContent-Type: text/html\r\n\r\n" + page.encode())
+    assert mail.text == "Radera mig."
+    assert mail.flags == {"html_only"}
