@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
-from inboxbot.cli.cases import by_option
+from inboxbot.cli.cases import KINDS, by_option, texts_of
 from inboxbot.cli.context import Context, now, terminal_actor
 from inboxbot.cli.output import print_json, print_table, safe
 
@@ -114,6 +115,61 @@ def edit_draft(
             desk, draft_id, actor=terminal_actor(by), now=now(), subject=subject, body=body, recipient=recipient
         )
     click.echo(f"letter {changed.id}: {changed.state.value}")
+
+
+@drafts.command("new")
+@click.argument("reference")
+@click.argument("template")
+@click.option("--kind", type=click.Choice(KINDS), help="Which request it is about, when the case has several.")
+@click.option("--text", "texts", multiple=True, metavar="NAME=WORDS", help="Words for the letter; may be repeated.")
+@by_option
+@click.pass_obj
+def new_draft(
+    context: Context, reference: str, template: str, kind: str | None, texts: tuple[str, ...], by: str | None
+) -> None:
+    """Draft a letter of your choice for a case, such as identity, code, clarification, extension, refusal."""
+    from inboxbot.desk.write import write_letter
+    from inboxbot.sorting.kinds import Kind
+    from inboxbot.store.cases import case_id_of
+
+    with context.desk() as desk:
+        with desk.store.read() as connection:
+            case_id = case_id_of(connection, reference)
+        draft_id = write_letter(
+            desk,
+            case_id,
+            template,
+            actor=terminal_actor(by),
+            now=now(),
+            kind=Kind(kind) if kind else None,
+            texts=texts_of(texts),
+        )
+    click.echo(f"letter {draft_id} drafted; look at it with `inboxbot drafts show {draft_id}`")
+
+
+@drafts.command("attach")
+@click.argument("draft_id", type=int)
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--passphrase-file", type=click.File("r", encoding="utf-8"), help="Send them as one archive locked with it."
+)
+@click.option("--replace", is_flag=True, help="Take off the files that were there.")
+@by_option
+@click.pass_obj
+def attach_files(
+    context: Context, draft_id: int, files: tuple[Path, ...], passphrase_file: Any, replace: bool, by: str | None
+) -> None:
+    """Add files to a letter; an approval that stood is void."""
+    from inboxbot.desk.attach import attach
+
+    if not files and not replace:
+        raise click.UsageError("name at least one file")
+    passphrase = passphrase_file.read().strip() if passphrase_file else None
+    with context.desk() as desk:
+        names = attach(
+            desk, draft_id, files, actor=terminal_actor(by), now=now(), passphrase=passphrase, replace=replace
+        )
+    click.echo(f"letter {draft_id} goes with: {', '.join(safe(name) for name in names) or 'no files'}")
 
 
 @drafts.command("approve")

@@ -14,10 +14,11 @@ from inboxbot.cases.values import Case, CaseState, DraftState
 from inboxbot.desk.arrivals import Served
 from inboxbot.desk.context import Actor, Desk
 from inboxbot.desk.drafting import Occasion, try_draft
+from inboxbot.desk.identity import take_code
 from inboxbot.desk.opening import draft_row, new_request, our_message_id, request_row
 from inboxbot.desk.record import record, record_draft
 from inboxbot.desk.requester import evidence_of, greeting_of
-from inboxbot.reading.values import Mail
+from inboxbot.reading.values import Mail, SegmentKind
 from inboxbot.sorting.values import Verdict
 from inboxbot.store.cases import load_case, reopen_promises, settle_promises
 from inboxbot.store.drafts import load_drafts, void_approvals
@@ -67,6 +68,9 @@ def append_mail(
     save_mails(connection, [{**row, "id": mail_id}])
     if followup.event is CaseEvent.BOUNCED:
         return Appended(_bounced(connection, case, followup, mail_id, now, actor).state, 0)
+    if followup.event is CaseEvent.NOTED:
+        detail: dict[str, Any] = {"mail": mail_id, "code": "staff_wrote_inside"}
+        return Appended(record(connection, case, CaseEvent.NOTED, actor=actor, at=now, detail=detail).state, 0)
     if followup.event is CaseEvent.ANSWERED:
         return Appended(answered_outside(connection, case, mail_id, followup.received_at, now, actor).state, 0)
     if followup.excuse is not None and case.state in _SETTLED:
@@ -111,6 +115,11 @@ def _wrote_again(
     case = record(
         connection, case, CaseEvent.REQUESTER_WROTE, actor=actor, at=now, detail=detail, values={"closed_at": None}
     )
+    # What is in transmission cannot be called back; should it fail, it must not leave later on the old approval.
+    for draft in load_drafts(connection, case_ids=[case.id], states=[DraftState.TRANSMITTING]):
+        void_approvals(connection, draft.id, at=now)
+    words = followup.mail.words(SegmentKind.NEW) or followup.mail.subject
+    case = take_code(desk, connection, case, words, actor=actor, now=now)
     live = load_drafts(connection, case_ids=[case.id], states=_LIVE_DRAFTS)
     for draft in live:
         if draft.state is DraftState.APPROVED:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -28,14 +28,14 @@ from inboxbot.desk.threads import load_threads, marks_of
 from inboxbot.reading.values import Mail, SegmentKind
 from inboxbot.sorting.kinds import Kind
 from inboxbot.sorting.values import Verdict
-from inboxbot.store.ledger import known_uids, same_mails, save_ledger
+from inboxbot.store.ledger import Before, known_uids, same_mails, save_ledger
 from inboxbot.store.mails import mail_row, save_mails
 
-_NO_THREAD = Match(None, None, False, "no_thread")
+_NO_THREAD = Match(None, None, belongs=False, reason="no_thread")
 
 
 def take(desk: Desk, served: Served, arrivals: Sequence[Arrival], *, now: dt.datetime) -> Tally:
-    """Write a batch of arrivals and return what became of them. All or nothing: an error leaves the database as it was."""
+    """Write a batch of arrivals and return what became of them; an error leaves the database as it was."""
     with desk.store.write() as connection:
         known = known_uids(connection, [(one.folder_id, one.uidvalidity, one.uid) for one in arrivals])
         fresh = [one for one in arrivals if (one.folder_id, one.uidvalidity, one.uid) not in known]
@@ -95,7 +95,8 @@ class _Batch:
         found = match(address, candidates, is_staff=is_staff and requester.source != "forward")
         bounced = self._bounced_case(mail) if verdict.robot == "bounce" else None
         if bounced is not None:
-            found = Match(bounced, "token", True, "thread_token", self.threads.states[bounced])
+            state = self.threads.states[bounced]
+            found = Match(bounced, "token", belongs=True, reason="thread_token", state=state)
         ours = sender in self.our_addresses
         facts = facts_of(
             mail,
@@ -122,9 +123,16 @@ class _Batch:
         if decided.action is Action.LEAVE:
             self._leave(arrival, ledger_id, decided)
         elif decided.action is Action.APPEND and found.case_id is not None and arrival.mail and arrival.verdict:
+            if decided.event is CaseEvent.ANSWERED and not self._reaches_requester(arrival.mail, found.case_id):
+                # Colleagues talking about a case in its thread: the requester got nothing, so no promise is met.
+                decided = replace(decided, event=CaseEvent.NOTED, reason="staff_wrote_inside")
             self._append(arrival, arrival.mail, arrival.verdict, ledger_id, decided, found.case_id)
         else:
             self._open(arrival, ledger_id, decided, requester)
+
+    def _reaches_requester(self, mail: Mail, case_id: int) -> bool:
+        known = self.threads.addresses.get(case_id, frozenset())
+        return any(one.address in known for one in (*mail.to, *mail.cc))
 
     def _leave(self, arrival: Arrival, ledger_id: int, decided: Disposition) -> None:
         self._note(arrival, ledger_id, decided.ledger, decided.reason, None)
@@ -237,6 +245,9 @@ class _Batch:
             }
         )
         self.tally.count(state)
+        if case_id is not None or (arrival.digest, arrival.size) not in self.seen:
+            # A copy later in this very batch is the same mail.
+            self.seen[arrival.digest, arrival.size] = Before(state.value, reason, case_id)
 
     def _flush(self) -> None:
         """Write what is gathered: cases first, for ledger and mail rows point at them."""

@@ -250,7 +250,7 @@ def draft_row(
 
 
 def first_look(case: Case) -> dt.datetime | None:
-    """Return the next moment to look at a case: the earliest promise, else the earliest legal date (its midnight, UTC)."""
+    """Return the next moment to look at a case: the earliest promise or legal date (its midnight, UTC)."""
     moments = [one.due_at for one in case.promises if one.answered_at is None and one.excused is None]
     moments += [
         dt.datetime.combine(one.due_hard, dt.time(), dt.UTC)

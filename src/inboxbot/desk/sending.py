@@ -21,8 +21,10 @@ from inboxbot.cases.transitions import CaseEvent, DraftEvent
 from inboxbot.cases.values import Case, CaseState, DraftState
 from inboxbot.config.model import CompanySettings, LimitSettings, MailboxSettings
 from inboxbot.desk.context import DAEMON, Desk
+from inboxbot.desk.followup import UNAPPROVED
 from inboxbot.desk.letters import bytes_to_send, digest_of, questions_in
 from inboxbot.desk.record import record, record_draft
+from inboxbot.errors import RefusedError
 from inboxbot.replies.compose import OutAttachment
 from inboxbot.replies.facts import CODE_MARK
 from inboxbot.store.cases import load_case, settle_promises
@@ -38,6 +40,7 @@ from inboxbot.store.drafts import (
     sent_since,
     standing_approval,
     start_attempt,
+    void_approvals,
 )
 from inboxbot.store.mails import mail_row, save_mails
 from inboxbot.store.tables import cases, drafts, requests
@@ -82,7 +85,8 @@ def next_letter(desk: Desk, *, now: dt.datetime, passed: set[int]) -> Letter | N
                 continue
             files = load_attachments(connection, draft.id)
             if not _still_approved(connection, draft, files):
-                record_draft(connection, draft, DraftEvent.CALLED_BACK)
+                record_draft(connection, draft, DraftEvent.CALLED_BACK, values=UNAPPROVED)
+                void_approvals(connection, draft.id, at=now)
                 record(
                     connection,
                     case,
@@ -93,7 +97,13 @@ def next_letter(desk: Desk, *, now: dt.datetime, passed: set[int]) -> Letter | N
                 )
                 continue
             company, mailbox = desk.of_mailbox(case.mailbox)
-            return Letter(draft, company, mailbox, draft.recipient or "", bytes_to_send(company, mailbox, draft, files))
+            try:
+                message = bytes_to_send(company, mailbox, draft, files)
+            except RefusedError:
+                # Only this letter is at fault: the others must go out.
+                _give_up(connection, draft, 0, "cannot_be_composed", now)
+                continue
+            return Letter(draft, company, mailbox, draft.recipient or "", message)
 
 
 def _still_approved(connection: Connection, draft: Draft, files: Sequence[OutAttachment]) -> bool:
@@ -142,7 +152,7 @@ def reach(desk: Desk, attempt_id: int, *, phase: str) -> None:
 
 
 def accepted(desk: Desk, draft_id: int, attempt_id: int | None, *, text: str, now: dt.datetime) -> None:
-    """Write that the server took the letter: it is sent, the case's promises are met, questions wait for their answer."""
+    """Write that the server took the letter: it is sent, promises are met, questions wait for their answer."""
     with desk.store.write() as connection:
         draft = load_draft(connection, draft_id)
         values = {"sent_at": now, "next_try_at": None, "waits_because": None, "final": _words_to_keep(draft)}
@@ -153,7 +163,7 @@ def accepted(desk: Desk, draft_id: int, attempt_id: int | None, *, text: str, no
 
 
 def put_back(desk: Desk, draft_id: int, attempt_id: int, *, text: str, why: str, now: dt.datetime) -> None:
-    """Write that the letter certainly did not go out and is tried again later; after too many tries a person decides."""
+    """Write that the letter certainly did not go out and is tried later; after too many tries a person decides."""
     with desk.store.write() as connection:
         draft = load_draft(connection, draft_id)
         end_attempt(connection, attempt_id, at=now, result="retry", server_text=text)
@@ -222,7 +232,7 @@ def _told(connection: Connection, desk: Desk, draft: Draft, now: dt.datetime) ->
     """Let a sent letter count: keep it among the case's mails, settle promises, and move the case."""
     case = load_case(connection, draft.case_id)
     settle_promises(connection, case.id, at=now, by=f"draft:{draft.id}")
-    save_mails(connection, [_sent_row(connection, desk, case, draft, now)])
+    save_mails(connection, [_sent_row(connection, case, draft, now)])
     event = CaseEvent.LETTER_SENT
     case = record(
         connection,
@@ -260,7 +270,7 @@ def _close_when_told(connection: Connection, case: Case, draft: Draft, now: dt.d
         record(connection, case, CaseEvent.CLOSED, actor=DAEMON, at=now, values={"closed_at": now, "look_at": None})
 
 
-def _sent_row(connection: Connection, desk: Desk, case: Case, draft: Draft, now: dt.datetime) -> dict[str, Any]:
+def _sent_row(connection: Connection, case: Case, draft: Draft, now: dt.datetime) -> dict[str, Any]:
     mailbox_id = connection.execute(
         cases.select().with_only_columns(cases.c.mailbox_id).where(cases.c.id == case.id)
     ).scalar_one()

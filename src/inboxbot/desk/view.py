@@ -7,10 +7,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from inboxbot.cases.checklist import steps, undecided
+from inboxbot.cases.identity import needed_level, reached_level
 from inboxbot.cases.legal_date import explain, legal_date
 from inboxbot.cases.promise import promise_status
 from inboxbot.cases.values import Case, CaseState
+from inboxbot.desk.checklist import checklist_of
 from inboxbot.desk.context import Desk
+from inboxbot.desk.evidence import evidence_on_case
 from inboxbot.desk.letters import Finding, check_draft, finish
 from inboxbot.store.cases import case_id_of, load_case
 from inboxbot.store.drafts import Draft, load_draft, load_drafts
@@ -125,6 +129,37 @@ def case_file(desk: Desk, connection: Connection, reference: str, now: dt.dateti
             for entry in load_history(connection, case.id)
         ],
     }
+
+
+def checklist_json(desk: Desk, connection: Connection, case_id: int) -> list[dict[str, Any]]:
+    """Return each request of a case with the state of its steps and every line of its checklist."""
+    case = load_case(connection, case_id)
+    company, _ = desk.of_mailbox(case.mailbox)
+    reached = reached_level(evidence_on_case(connection, case))
+    shown = []
+    for request in case.requests:
+        lines = checklist_of(connection, company, request)
+        lacks = {one.key: one.lack.value for one in undecided(request.kind, lines)}
+        walk = steps(request, lines, needed=needed_level(request.kind).act, reached=reached)
+        shown.append(
+            {
+                "kind": request.kind.value,
+                "outcome": request.outcome.value if request.outcome else None,
+                "steps": {name.value: state.value for name, state in walk},
+                "lines": [
+                    {
+                        "key": line.key,
+                        "answer": line.answer.value if line.answer else None,
+                        "ground": line.ground.value if line.ground else None,
+                        "until": line.until.isoformat() if line.until else None,
+                        "detail": line.detail,
+                        "lack": lacks.get(line.key),
+                    }
+                    for line in lines
+                ],
+            }
+        )
+    return shown
 
 
 def _mail_json(mail: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ another process wrote in between). SQLite runs in WAL mode with ``synchronous=FU
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ class Store:
         self.path = _sqlite_path(url, folder)
         self.engine = _engine(url, self.path)
         self._writer = threading.Lock()
+        self._file: tuple[int, int] | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -48,19 +50,45 @@ class Store:
 
     @contextmanager
     def _transaction(self, *, immediate: bool) -> Iterator[Connection]:
+        self._same_file()
         try:
             with self.engine.connect().execution_options(immediate=immediate) as connection, connection.begin():
+                if immediate and not self.is_sqlite:
+                    # One writer at a time there too: nothing that was read in this transaction changes before its end.
+                    connection.execute(text("SELECT pg_advisory_xact_lock(743203)"))
                 yield connection
         except OperationalError as error:
-            raise StoreError(
-                f"the database did not take the work: {_short(error)}", where=self.place, cure=_cure(str(error.orig))
-            ) from error
+            raise self._failure(error.orig, error) from error
+        except sqlite3.DatabaseError as error:  # raised while a connection is made ready
+            raise self._failure(error, error) from error
         except DatabaseError as error:
             if "malformed" in str(error.orig) or "not a database" in str(error.orig):
-                raise StoreError(
-                    "the file is damaged or no database", where=self.place, cure="restore the latest backup"
-                ) from error
+                raise self._failure(error.orig, error) from error
             raise
+
+    def _failure(self, cause: BaseException | None, error: Exception) -> StoreError:
+        words = (str(cause or error).splitlines() or [type(error).__name__])[0][:200]
+        if "malformed" in words or "not a database" in words:
+            return StoreError("the file is damaged or no database", where=self.place, cure="restore the latest backup")
+        return StoreError(f"the database did not take the work: {words}", where=self.place, cure=_cure(str(cause)))
+
+    def _same_file(self) -> None:
+        """Refuse to go on in a file that was taken away or replaced: what is written there is lost (F74)."""
+        if self.path is None:
+            return
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            found = None
+        now = (found.st_dev, found.st_ino) if found else None
+        if self._file is None:
+            self._file = now
+        elif now != self._file:
+            raise StoreError(
+                "the database file was removed or replaced while the program runs",
+                where=self.place,
+                cure="put it back and start again",
+            )
 
     @property
     def place(self) -> str:
@@ -79,11 +107,16 @@ def _sqlite_path(url: str, folder: Path) -> Path | None:
 
 
 def _engine(url: str, path: Path | None) -> Engine:
+    # Statements' values are personal data: no error text may show them (promise D5).
     if path is None:
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
     if not path.parent.is_dir():
         raise StoreError("the folder of the database does not exist", where=str(path.parent), cure="create it")
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+        hide_parameters=True,
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(dbapi: Any, _record: Any) -> None:
@@ -97,10 +130,6 @@ def _engine(url: str, path: Path | None) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine
-
-
-def _short(error: OperationalError) -> str:
-    return str(error.orig).splitlines()[0][:200]
 
 
 def _cure(message: str) -> str:
@@ -125,5 +154,8 @@ def verify_durability(store: Store) -> None:
                 raise StoreError(
                     f"journal_mode={mode}, synchronous={level}", where=store.place, cure="use a local disk"
                 )
-        elif connection.execute(text("SHOW synchronous_commit")).scalar_one() == "off":
+            return
+        if connection.execute(text("SHOW synchronous_commit")).scalar_one() == "off":
             raise StoreError("synchronous_commit is off", where=store.place, cure="switch it on for this database")
+        if connection.execute(text("SHOW server_encoding")).scalar_one() != "UTF8":
+            raise StoreError("the database's encoding is not UTF8", where=store.place, cure="create it with UTF8")

@@ -116,4 +116,4 @@ def ledger_counts(connection: Connection, *, start: dt.datetime, end: dt.datetim
         .where(ledger.c.received_at >= start, ledger.c.received_at < end)
         .group_by(ledger.c.state)
     )
-    return {state: count for state, count in connection.execute(query)}
+    return {row[0]: row[1] for row in connection.execute(query)}

@@ -37,9 +37,9 @@ def marker_of(path: Path) -> Path:
 
 def _refuse_vanished(store: Store) -> None:
     path = store.path
-    if path is not None and not path.exists() and marker_of(path).exists():
+    if path is not None and marker_of(path).exists() and (not path.exists() or path.stat().st_size == 0):
         raise StoreError(
-            "the database is gone",
+            "the database is gone" if not path.exists() else "the database is empty",
             where=str(path),
             cure=f"put it back or restore a backup; to start anew on purpose remove {marker_of(path).name}",
         )

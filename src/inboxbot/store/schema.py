@@ -15,7 +15,6 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, select, text
 
 from inboxbot.crash import crash_here
-from inboxbot.crash import crash_here
 from inboxbot.errors import StoreError
 from inboxbot.store.engine import Store
 from inboxbot.store.tables import installation

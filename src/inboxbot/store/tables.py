@@ -70,8 +70,9 @@ class MailboxRow(SQLModel, table=True):
 
 
 class Folder(SQLModel, table=True):
-    """How far a folder was taken: ``uid_mark`` is the highest UID of a complete round, and mails below ``baseline_uid`` came
-    before the start.
+    """How far a folder was taken.
+
+    ``uid_mark`` is the highest UID of a complete round; mails below ``baseline_uid`` came before the start.
     """
 
     __tablename__ = "folders"

@@ -24,7 +24,7 @@ class UtcMoment(TypeDecorator[dt.datetime]):
         utc = value.astimezone(dt.UTC)
         return utc if dialect.name == "postgresql" else utc.replace(tzinfo=None)
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> dt.datetime | None:
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> dt.datetime | None:  # noqa: ARG002
         """Return the moment as aware UTC."""
         if value is None:
             return None
