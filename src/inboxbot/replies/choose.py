@@ -28,6 +28,7 @@ TEXTS: Final = MappingProxyType(
         "automated_logic": "the logic, the significance and the consequences of automated decisions",
         "ready": "what can be answered already now",
         "changes": "what was wrong and what it is now",
+        "safeguards": "what protects data that goes outside the EEA (Art. 15(2)), such as the standard clauses",
         "no_recipients": "a sentence saying that nobody else has the data, or who has it",
     }
 )

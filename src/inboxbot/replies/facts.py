@@ -60,8 +60,8 @@ class LetterFacts:
     """Everything a template may print. Dates are local days of the company; ``received_time`` is ``HH:MM`` local.
 
     ``kinds`` are codes of `Kind` in their order. ``identity`` is ``none`` or ``ask``; ``identity_reason`` the coded
-    doubt. ``name`` is empty unless the person signed the mail with it. ``texts`` are staff's words by field name (see
-    `choose.TEXTS`), each one paragraph or more.
+    doubt. ``transfers``: a recipient is outside the EEA. ``name`` is empty unless the person signed the mail with it.
+    ``texts`` are staff's words by field name (see `choose.TEXTS`), each one paragraph or more.
     """
 
     language: str
@@ -101,6 +101,7 @@ class LetterFacts:
     kept: tuple[Line, ...] = ()
     categories: tuple[Line, ...] = ()
     recipients: tuple[Told, ...] = ()
+    transfers: bool = False
     extended_to: dt.date | None = None
     attachment: str | None = None
     encrypted: bool = False
@@ -128,7 +129,8 @@ def _plain(value: object) -> object:
         return tuple(_plain(one) for one in value)
     if isinstance(value, Line | Told):
         row = {one.name: getattr(value, one.name) for one in fields(value)}
-        return {key: _plain(one) for key, one in row.items() if one is not None and (one or key not in _MUST_BE_THERE)}
+        absent = _MUST_BE_THERE if isinstance(value, Line) else ()
+        return {key: _plain(one) for key, one in row.items() if one is not None and (one or key not in absent)}
     return clean_line(value) if isinstance(value, str) else value
 
 

@@ -9,6 +9,9 @@ from inboxbot.config.model import CompanySettings, System
 from inboxbot.replies.facts import Line, Told
 
 _A = LineAnswer
+EEA = frozenset(
+    "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO".split()  # noqa: SIM905
+)
 _FIELDS = {
     "found": (_A.FOUND,),
     "nothing": (_A.NOTHING,),
@@ -26,8 +29,8 @@ _ALL = {
 def checklist_rows(lines: Sequence[ChecklistLine], company: CompanySettings, language: str) -> dict[str, object]:
     """Return the fields of `LetterFacts` that the checklist gives.
 
-    System lines by what was done, data categories of an access answer, every recipient with what it was told, and
-    ``marketing_done``: each marketing system was ticked, and there is at least one.
+    System lines by what was done, data categories of an access answer, every recipient with what it was told, whether
+    one is outside the EEA, and ``marketing_done``: each marketing system was ticked, and there is at least one.
     """
     systems = {system.name: system for system in company.systems}
     rows: dict[str, object] = {}
@@ -52,6 +55,7 @@ def checklist_rows(lines: Sequence[ChecklistLine], company: CompanySettings, lan
         for one in company.recipients
         if not (one.name in told and told[one.name].answer is _A.NOTHING)
     )
+    rows["transfers"] = any(one.country not in EEA for one in company.recipients)
     marketing = [one.name for one in company.systems if one.marketing]
     settled = {line.name for line in lines if line.answer in (_A.STOPPED, _A.NOTHING)}
     rows["marketing_done"] = bool(marketing) and set(marketing) <= settled

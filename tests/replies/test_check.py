@@ -1,0 +1,134 @@
+"""The letter check on letters that a person has edited: what stops the approval, and what only warns."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from inboxbot.replies.check import Finding, check_letter
+from inboxbot.replies.check_rules import Weight
+from inboxbot.replies.samples import ADDRESS, FILE, Sample, sample_letter, samples
+
+
+def sample(template: str, label: str | None = None, language: str = "sv") -> Sample:
+    return next(one for one in samples(language) if one.template == template and label in (None, one.label))
+
+
+def found(one: Sample, add: str, **more: object) -> list[Finding]:
+    letter = sample_letter(one)
+    body = letter.body.replace("Vänliga hälsningar", f"{add}\n\nVänliga hälsningar").replace(
+        "Kind regards", f"{add}\n\nKind regards"
+    )
+    assert add in body
+    given: dict[str, object] = {"to": ADDRESS, "allowed_to": (ADDRESS,), **more}
+    return list(check_letter(replace(letter, body=body), one.facts, **given))  # type: ignore[arg-type]
+
+
+BLOCKED = [
+    ("receipt", "sv", "Du kan också klaga hos Datainspektionen.", "old_authority"),
+    ("refusal", "sv", "Du kan överklaga till förvaltningsrätten.", "wrong_court"),
+    ("refusal", "en", "You can appeal to the administrative court.", "wrong_court"),
+    ("receipt", "sv", "Skälet är [[reason]].", "placeholder"),
+    ("receipt", "sv", "Hej {{ name }}!", "placeholder"),
+    ("receipt", "sv", "TODO skriv mer", "placeholder"),
+    ("identity", "sv", "Skicka en kopia på ditt pass.", "identity_papers"),
+    ("identity", "sv", "Vi behöver ditt personnummer.", "identity_papers"),
+    ("receipt", "en", "Please send us a copy of your passport.", "identity_papers"),
+    ("receipt", "sv", "Fyll i vår blankett och skicka den till oss.", "paper_form"),
+    ("receipt", "en", "Please send a signed letter.", "paper_form"),
+    ("receipt", "sv", "Passa på att handla med rabattkod HEJ.", "marketing"),
+    ("receipt", "en", "Get 10% off, visit our shop.", "marketing"),
+    ("unsubscribe", "sv", "Är du säker på det?", "question"),
+    ("receipt", "sv", "Ditt nummer är 811228-9874.", "personal_number"),
+    ("receipt", "sv", "Vi skriver också till bo.berg@example.org.", "foreign_address"),
+    ("identity", "sv", "Är din adress Storgatan 12 fortfarande rätt?", "held_fact"),
+    ("identity", "sv", "Stämmer kundnummer 48213?", "held_fact"),
+    ("identity", "sv", "Är ditt nummer 070-123 45 67?", "held_fact"),
+    ("objection_refused", "sv", "Vi skickar marknadsföring även i fortsättningen.", "marketing_is_absolute"),
+    ("receipt", "sv", "Vi har avslutat alla utskick.", "not_done_yet"),
+]
+
+
+@pytest.mark.parametrize(
+    ("template", "language", "words", "rule"), BLOCKED, ids=[f"{row[3]}-{row[1]}" for row in BLOCKED]
+)
+def test_words_that_stop_the_approval(template: str, language: str, words: str, rule: str) -> None:
+    hits = [one for one in found(sample(template, language=language), words) if one.rule == rule]
+    assert [one.weight for one in hits] == [Weight.BLOCKING]
+    assert hits[0].source
+    assert hits[0].message
+
+
+WARNED = [
+    ("refusal", "sv", "Beslutet kan inte överklagas.", "appeal"),
+    ("receipt", "sv", "Vi svarar inom 30 dagar.", "days"),
+    ("receipt", "sv", "Detta kostar en avgift.", "fee"),
+    ("receipt", "sv", "Detta följer av personuppgiftslagen.", "old_law"),
+    ("receipt", "sv", "Bäste kund, vi har sett det.", "stiff"),
+    ("receipt", "sv", "Tyvärr dröjer det, tyvärr.", "sorry_chain"),
+    ("receipt", "sv", "Läs mer på https://example.net/x", "link"),
+    ("extension", "sv", "Det beror också på semester.", "extension_reason"),
+]
+
+
+@pytest.mark.parametrize(("template", "language", "words", "rule"), WARNED, ids=[row[3] for row in WARNED])
+def test_words_that_only_warn(template: str, language: str, words: str, rule: str) -> None:
+    hits = found(sample(template, language=language), words)
+    assert [(one.rule, one.weight) for one in hits] == [(rule, Weight.WARNING)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Skicka inte kopia på legitimation.",
+        "Vi behöver inget personnummer.",
+        "Vi har talat om det för IMY, imy@imy.se.",
+        "Ärende EX-2026-0001 hos Exempel AB, 556000-0001.",
+        "Box 8114, 104 20 Stockholm",
+        "Vi ringer dig den 12 mars 2026.",
+    ],
+)
+def test_words_that_are_fine(words: str) -> None:
+    assert found(sample("receipt", "complaint"), words) == []
+
+
+def test_the_language_of_the_letter_is_that_of_the_case() -> None:
+    one = sample("receipt", "access")
+    english = sample_letter(sample("receipt", "access", "en"))
+    rules = {hit.rule for hit in check_letter(english, one.facts, to=ADDRESS, allowed_to=(ADDRESS,))}
+    assert "wrong_language" in rules
+
+
+def test_a_late_extension_is_stopped_and_a_late_refusal_warned_of() -> None:
+    due, late = dt.date(2026, 4, 7), dt.date(2026, 4, 8)
+    assert found(sample("extension"), "x", today=due, notice_by=due) == []
+    [extension] = found(sample("extension"), "x", today=late, notice_by=due)
+    assert (extension.rule, extension.weight) == ("late_extension", Weight.BLOCKING)
+    [refusal] = found(sample("refusal"), "x", today=late, notice_by=due)
+    assert (refusal.rule, refusal.weight) == ("late_refusal", Weight.WARNING)
+
+
+def test_the_file_a_letter_names_has_to_be_attached() -> None:
+    one = sample("access", "granted")
+    assert found(one, "x", attachments=(FILE,)) == []
+    assert found(one, "x", attachments=None) == []
+    assert [hit.rule for hit in found(one, "x", attachments=("other.zip",))] == ["missing_file"]
+
+
+def test_an_access_letter_names_every_recipient() -> None:
+    one = sample("access", "encrypted")
+    letter = sample_letter(one)
+    shorter = replace(letter, body=letter.body.replace("Mail Exempel Inc.", "en leverantör"))
+    rules = [hit.rule for hit in check_letter(shorter, one.facts, to=ADDRESS, allowed_to=(ADDRESS,))]
+    assert rules == ["missing_recipient"]
+
+
+def test_a_code_letter_needs_the_place_of_the_code() -> None:
+    one = sample("code")
+    letter = sample_letter(one)
+    without = replace(letter, body=letter.body.replace("[[code]]", ""))
+    assert [hit.rule for hit in check_letter(without, one.facts, to=ADDRESS, allowed_to=(ADDRESS,))] == ["missing_code"]
+    filled = replace(letter, body=letter.body.replace("[[code]]", "K7PM-2XWQ"))
+    assert check_letter(filled, one.facts, to=ADDRESS, allowed_to=(ADDRESS,)) == ()
