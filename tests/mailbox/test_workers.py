@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,16 @@ def test_mails_come_back_once_each_in_order() -> None:
         assert list(pool.judge_all([])) == []
     assert [key for key, _ in outcomes] == list(range(230))
     assert all(isinstance(outcome, Read) and outcome.mail.subject == f"nr {key}" for key, outcome in outcomes)
+
+
+def test_threads_share_a_pool() -> None:
+    with ReadingPool(2) as pool, ThreadPoolExecutor(4) as threads:
+        batches = [[((thread, number), raw(f"{thread} {number}")) for number in range(60)] for thread in range(4)]
+        for batch, outcomes in zip(
+            batches, threads.map(lambda batch: list(pool.judge_all(batch)), batches), strict=True
+        ):
+            assert [key for key, _ in outcomes] == [key for key, _ in batch]
+            assert all(isinstance(outcome, Read) for _, outcome in outcomes)
 
 
 def test_f5_f8_only_the_bad_mails_are_held_and_the_good_ones_read() -> None:

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.reading.test_fuzz import Mail, mail_or_code, sound
+from tests.reading.test_fuzz import mail_or_code, sound
 
 from inboxbot.reading.read import raw_of, read_whole
+from inboxbot.reading.values import Mail
 
 CORPORA = Path(__file__).parents[3] / "shared" / "corpora"
 FILES = sorted(CORPORA.glob("*/*.eml"))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import imaplib
 import re
-import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Any, Final, Self
 
-from imapclient.exceptions import IMAPClientError, LoginError
+from imapclient.exceptions import IMAPClientError
 
 from inboxbot.config.model import FolderSettings, ImapSettings
 from inboxbot.mailbox import faults
@@ -34,6 +33,7 @@ from inboxbot.mailbox.fetching import (
 )
 from inboxbot.mailbox.folders import Folders, Listed, choose_folders
 from inboxbot.mailbox.responses import compress, read_answers
+from inboxbot.mailbox.signin import gate, sign_in, start
 from inboxbot.mailbox.wire import Client
 from inboxbot.reading.headers import first, read_part_fields
 from inboxbot.reading.transfer import decode_body
@@ -118,71 +118,14 @@ class Server:
         """Connect, make the connection safe, sign in. Raises MailboxError; then nothing stays open."""
         if self._client is not None:
             return
-        secure = self.settings.security
+        client = start(self.settings, self._key)
         try:
-            context = None if secure == "none" else _context(self.settings)
-            client = Client(
-                self.settings.host,
-                self.settings.port,
-                context,
-                tls_first=secure == "tls",
-                read_s=self.settings.timeout_s,
-            )
-        except Exception as error:
-            raise faults.connect_fault(error, self.where, self._key) from error
-        try:
-            self._secure(client, context)
-            self._sign_in(client)
+            sign_in(client, self.settings, self._password, self._token, self._key)
             self.capabilities = frozenset(_ascii(item).upper() for item in client.capabilities())
         except Exception as error:
             _drop(client)
             raise faults.connect_fault(error, self.where, self._key) from error
         self._client = client
-
-    def _secure(self, client: Client, context: ssl.SSLContext | None) -> None:
-        if client.wire.state != "NONAUTH":
-            raise faults.TlsError("the server says that somebody is signed in already", where=self.where, retry=False)
-        if self.settings.security == "starttls":
-            if not client.has_capability("STARTTLS"):
-                raise faults.TlsError(
-                    "the server does not offer STARTTLS; no password was sent",
-                    where=self.where,
-                    cure=f'set {self._key}.security = "tls" and the port for it (993)',
-                    retry=False,
-                )
-            client.starttls(context)
-
-    def _sign_in(self, client: Client) -> None:
-        user = self.settings.username
-        if not user or (self._password is None and self._token is None):
-            raise faults.LoginRefusedError(
-                "no user name or password is set",
-                where=self.where,
-                cure=f"set {self._key}.username and {self._key}.password_file",
-                retry=False,
-            )
-        client.wire.begin()
-        try:
-            if self._token is not None:
-                client.oauth2_login(self._gate(user), self._gate(self._token()))
-            elif client.has_capability("AUTH=PLAIN") and not client.has_capability("LOGINDISABLED"):
-                client.plain_login(self._gate(user), self._gate(self._password or ""))
-            elif client.has_capability("LOGINDISABLED"):
-                raise faults.TlsError(
-                    "the server takes no password on this connection",
-                    where=self.where,
-                    cure=f'set {self._key}.security = "tls"',
-                    retry=False,
-                )
-            else:
-                # imaplib quotes the password, but not the name.
-                client.login(client.wire._quote(self._gate(user)), self._gate(self._password or ""))
-        except LoginError as error:
-            raise faults.login_fault(error, self.where, self._key) from error
-        except UnicodeEncodeError as error:
-            raise faults.LoginRefusedError(
-                "the server's way of signing in carries only ASCII letters", where=self.where, retry=False
-            ) from error
 
     def close(self) -> None:
         """Say goodbye and close; never raises."""
@@ -199,7 +142,7 @@ class Server:
         """Cut the connection from another thread, so that whoever waits on it gets a MailboxError at once."""
         client = self._client
         if client is not None:
-            _drop(client)
+            client.wire.interrupt()
 
     @contextmanager
     def _talk(self) -> Iterator[Client]:
@@ -219,14 +162,6 @@ class Server:
                 self._client = None
             raise fault from error
 
-    def _gate(self, text: str) -> str:
-        """Pass a string on to the server only when it cannot be a command of its own."""
-        if any(mark in text for mark in "\r\n\0"):
-            raise faults.ProtocolError(
-                "a text with a line break was not sent to the server", where=self.where, retry=False
-            )
-        return text
-
     def folders(self) -> Folders:
         """Find the special folders. Raises MissingFolderError for one that is named in the configuration only."""
         with self._talk() as client:
@@ -243,7 +178,7 @@ class Server:
         self._open = None
         try:
             with self._talk() as client:
-                told: dict[bytes, Any] = client.select_folder(self._gate(folder), readonly=read_only)
+                told: dict[bytes, Any] = client.select_folder(gate(folder, self.where), readonly=read_only)
                 state = FolderState(
                     folder, int(told[b"UIDVALIDITY"]), int(told.get(b"UIDNEXT", 0)), int(told[b"EXISTS"])
                 )
@@ -332,7 +267,7 @@ class Server:
         if not all(_FLAG.fullmatch(flag) for flag in flags):
             raise faults.ProtocolError("not a flag", where=self.where, retry=False)
         with self._talk() as client:
-            told = client.append(self._gate(folder), message, tuple(flags), at)
+            told = client.append(gate(folder, self.where), message, tuple(flags), at)
         found = _APPENDED.search(told if isinstance(told, bytes) else b"")
         return AppendedUid(int(found[1]), int(found[2])) if found else None
 
@@ -400,12 +335,6 @@ class Server:
         before = self._exists
         self._exists = told[-1] if told else max(0, before - gone)
         return bool(told) and max(told) > before - gone
-
-
-def _context(settings: ImapSettings) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 def _drop(client: Client) -> None:

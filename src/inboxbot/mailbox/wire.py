@@ -6,6 +6,7 @@ server for ever; IMAPClient sets its debug level so that every response is forma
 
 from __future__ import annotations
 
+import contextlib
 import imaplib
 import select
 import socket
@@ -116,14 +117,15 @@ class Connection(imaplib.IMAP4):
         self._get_capabilities()
         return self._untagged_response(typ, data, "STARTTLS")
 
+    def interrupt(self) -> None:
+        """End the connection under a thread that waits on it; the socket stays open for that thread to close."""
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
     def shutdown(self) -> None:
         """Close the socket, whatever state it is in."""
-        try:
-            self.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        finally:
-            self.sock.close()
+        self.interrupt()
+        self.sock.close()
 
 
 def _readable(sock: socket.socket, timeout_s: float) -> bool:

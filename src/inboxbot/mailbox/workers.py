@@ -12,6 +12,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import TimeoutError as LateError
@@ -68,7 +69,10 @@ def shipped_judge() -> JudgeMail:
 
 
 class ReadingPool:
-    """Child processes that read and judge. They start with the first mail and die with this process."""
+    """Child processes that read and judge. They start with the first mail and die with this process.
+
+    Several threads may use one pool at the same time.
+    """
 
     def __init__(
         self,
@@ -82,6 +86,7 @@ class ReadingPool:
         self._load_judge = load_judge
         self._limits = limits or WorkLimits()
         self._pool: ProcessPool | None = None
+        self._lock = threading.RLock()
 
     def __enter__(self) -> Self:
         return self
@@ -93,7 +98,8 @@ class ReadingPool:
 
     def close(self) -> None:
         """Kill the children."""
-        pool, self._pool = self._pool, None
+        with self._lock:
+            pool, self._pool = self._pool, None
         if pool is not None:
             pool.stop()  # type: ignore[no-untyped-call]  # Pebble is half typed
             pool.join()
@@ -129,16 +135,17 @@ class ReadingPool:
             yield key, outcome
 
     def _submit(self, raws: list[RawMail]) -> ProcessFuture[list[Outcome]]:
-        if self._pool is None or not self._pool.active:
-            self.close()
-            self._pool = ProcessPool(
-                max_workers=self._workers,
-                max_tasks=2_000,
-                initializer=_begin,
-                initargs=(self._limits.memory_bytes, self._load_judge),
-                context=_context(),
-            )
-        return self._pool.schedule(_work, args=(raws,), timeout=self._limits.wall_s)
+        with self._lock:
+            if self._pool is None or not self._pool.active:
+                self.close()
+                self._pool = ProcessPool(
+                    max_workers=self._workers,
+                    max_tasks=2_000,
+                    initializer=_begin,
+                    initargs=(self._limits.memory_bytes, self._load_judge),
+                    context=_context(),
+                )
+            return self._pool.schedule(_work, args=(raws,), timeout=self._limits.wall_s)
 
 
 def _blamed(raw: RawMail, error: Exception) -> Held:
