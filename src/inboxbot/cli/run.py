@@ -49,5 +49,6 @@ def run(context: Context) -> None:
     from inboxbot.daemon.service import Service
     from inboxbot.wiring import open_house, utc_now
 
-    with open_house(context.settings()) as house:
+    # Longer than the ten seconds in which one that was told to stop ends.
+    with open_house(context.settings(), lock_wait_s=12.0) as house:
         Service(house.desk, house.pool, house.journal, now=utc_now).run()

@@ -16,7 +16,7 @@ from inboxbot.mailbox.server import Server
 
 log = get_logger()
 
-# These services keep a copy of what is sent by their own SMTP server; a second one would be a double, or worse, be sent.
+# These services keep a copy of what is sent by their own SMTP server; a second one would be a double, or even sent.
 _FILES_BY_ITSELF = ("gmail.com", "googlemail.com", "google.com", "office365.com", "outlook.com", "icloud.com", "me.com")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from inboxbot.errors import StoreError
 from inboxbot.store.engine import Store
@@ -54,7 +56,8 @@ def _server_lock(store: Store, wait_s: float) -> Iterator[None]:
         try:
             yield
         finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _KEY})
+            with contextlib.suppress(DBAPIError):  # a lost connection has given the lock back already
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _KEY})
 
 
 def _until(locked: Callable[[], bool], store: Store, wait_s: float) -> None:

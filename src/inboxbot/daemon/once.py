@@ -10,7 +10,7 @@ from inboxbot.daemon.round import Now, Round, serve, served_mailbox
 from inboxbot.desk.arrivals import Served, Tally
 from inboxbot.desk.context import Desk
 from inboxbot.desk.filing import unfiled
-from inboxbot.errors import MailboxError
+from inboxbot.errors import InboxbotError, MailboxError
 from inboxbot.logs import get_logger
 from inboxbot.mailbox.server import Server
 from inboxbot.mailbox.workers import ReadingPool
@@ -54,12 +54,19 @@ def run_once(
         except MailboxError as error:
             log.warning("mailbox_not_served", mailbox=served.id, error=error)
             total.errors.append(error_json(error, address))
+        except InboxbotError:
+            raise  # the database: no other mailbox would fare better
+        except Exception as error:  # noqa: BLE001  (a fault of ours with one mailbox must not stop the others)
+            log.error("mailbox_failed", mailbox=served.id, error=error)
+            fault = MailboxError(
+                f"unexpected: {type(error).__name__}", where=address, cure="see the log; please report it"
+            )
+            total.errors.append(error_json(fault, address))
     progress("sending what is approved")
     sent = send_due(desk, journal, now=now)
     total.sent += sent.sent
     total.errors += sent.errors
-    if sent.sent:
-        _file_all(desk, now)
+    _file_all(desk, now)
     return total
 
 

@@ -145,7 +145,7 @@ def _before_start(mailbox: MailboxSettings, row: FolderRow, uid: int) -> bool:
 
 
 def _take_headers(work: Round, row: FolderRow, uids: Sequence[int], *, only_known: bool) -> Tally:
-    """Enter mails by their headers alone: those before the start, or (``only_known``) those seen under another number."""
+    """Enter mails by their headers alone: those before the start, or (``only_known``) those seen before."""
     tally = Tally()
     batch: list[Arrival] = []
     for one in work.server.fetch_headers(uids) if uids else ():
@@ -271,7 +271,7 @@ def _on_day_before(served: Served, received_at: dt.datetime) -> bool:
 
 
 def _odd_arrival(work: Round, row: FolderRow, one: Missing | Refused) -> Arrival:
-    """A message that went away before it was fetched, or that the server would not give."""
+    """Return the entry of a message that went away before it was fetched, or that the server would not give."""
     now = work.now()
     fault = one.code if isinstance(one, Refused) else None
     return Arrival(

@@ -81,6 +81,9 @@ class Service:
         except InboxbotError as error:
             log.error("outbox_failed", error=error.what)
             return
+        except Exception as error:  # noqa: BLE001  (the timer's own log would show a traceback with values)
+            log.error("outbox_failed", error=error)
+            return
         for fault in sent.errors:
             log.warning("cannot_send", where=fault["where"], what=fault["what"])
 

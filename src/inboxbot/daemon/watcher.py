@@ -23,7 +23,7 @@ PAUSE_REFUSED_S = 900.0  # a refused sign-in is not hammered: it may lock the ac
 
 
 class Watcher(threading.Thread):
-    """The thread of one mailbox. ``stop`` ends it within seconds; ``round_ended`` is the monotonic time of its last round."""
+    """The thread of one mailbox. ``stop`` ends it within seconds; ``round_ended``: its last round, monotonic time."""
 
     def __init__(self, desk: Desk, pool: ReadingPool, address: str, place: tuple[int, int], *, now: Now) -> None:
         super().__init__(name=f"watch-{place[0]}-{place[1]}", daemon=True)

@@ -23,7 +23,7 @@ from inboxbot.store.mails import drop_mail, mail_of_ledger, mail_row
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What staff know of a request. ``mail`` and ``verdict`` are there when it came as a file; ``words`` is a summary."""
+    """What staff know of a request. ``mail`` and ``verdict`` are there when it came as a file; ``words`` sums it up."""
 
     received_at: dt.datetime
     kinds: tuple[Kind, ...]
