@@ -68,9 +68,7 @@ def cli(ctx: click.Context, config_path: Path | None) -> None:
 def main() -> None:
     """Run the program; errors a person can act on are told in words, never as a traceback."""
     try:
-        cli.main(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        code = cli.main(standalone_mode=False)  # a command's Exit comes back as its exit code
     except click.Abort:
         click.echo("stopped", err=True)
         sys.exit(1)
@@ -83,6 +81,7 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 if __name__ == "__main__":
