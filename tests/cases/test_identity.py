@@ -109,7 +109,8 @@ def test_the_least_intrusive_step(need: Level, evidence: Evidence, step: Identit
 def test_doubts_are_coded_and_gravest_first() -> None:
     everything = Evidence(
         from_address="x@example.net", authenticated=False, looked_up=True, address_on_file=ANNA, shared_address=True,
-        address_changed_recently=True, reply_to_differs=True, name_looks_like_address=True, lookalike=True, on_behalf=True,
+        address_changed_recently=True, reply_to_differs=True, name_looks_like_address=True, lookalike=True,
+        on_behalf=True,
     )  # fmt: skip
     assert set(doubts(everything)) == set(Doubt) - {Doubt.SENDER_NOT_VERIFIED}
     assert doubts(everything)[:2] == (Doubt.ON_BEHALF, Doubt.LOOKALIKE)
