@@ -43,7 +43,7 @@ def show(context: Context, as_json: bool) -> None:
 
 
 def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield (dotted key, value); tables in lists are counted from 1, as in messages. Empty tables and lists stay whole."""
+    """Yield (dotted key, value); tables in lists are counted from 1, as in messages. Empty ones stay whole."""
     if isinstance(value, dict) and value:
         for name, inner in value.items():
             yield from _flat(inner, f"{key}.{name}" if key else name)

@@ -27,9 +27,9 @@ from inboxbot.config.model import CompanySettings, Settings
 from inboxbot.daemon.checks_servers import check_imap, check_smtp
 from inboxbot.daemon.findings import Finding, Level
 from inboxbot.errors import InboxbotError
-from inboxbot.replies.facts import letter_facts
-from inboxbot.replies.render import TemplateError, known_templates, render
-from inboxbot.sorting.kinds import Kind
+from inboxbot.replies.check_rules import Weight
+from inboxbot.replies.facts import LANGUAGES
+from inboxbot.replies.samples import Sample, check_sample, samples
 from inboxbot.store.engine import Store, verify_durability
 from inboxbot.store.opening import marker_of
 from inboxbot.store.schema import require_current, revision
@@ -60,7 +60,7 @@ def check_all(settings: Settings, path: Path, *, now: dt.datetime, limit_s: floa
     ]
     for company in settings.company:
         found += _zone(company)
-        found += _templates(company, now)
+        found += _templates(company)
     for one, thread in running:
         found += one.result(thread, until, limit_s)
     return found
@@ -196,28 +196,28 @@ def _file_findings(path: Path) -> list[Finding]:
 # --- letters ------------------------------------------------------------------------------------------------------
 
 
-def _templates(company: CompanySettings, now: dt.datetime) -> list[Finding]:
-    """Render every letter with invented facts, the company's own templates first."""
-    found = []
-    for language, name in known_templates():
-        facts = letter_facts(
-            company,
-            company.mailbox[0],
-            language=language,
-            reference=f"{company.prefix}-2026-0001",
-            received_at=now,
-            kinds=(Kind.ERASURE,),
-            answer_by=now.date(),
-        )
-        try:
-            render(name, facts, folder=company.templates, gaps=True)
-        except (TemplateError, OSError, UnicodeDecodeError) as error:
-            what = error.what if isinstance(error, TemplateError) else "cannot be read as UTF-8 text"
-            where = error.where if isinstance(error, TemplateError) else f"{language}/{name}.txt"
-            cure = error.cure if isinstance(error, TemplateError) and error.cure else "mend the template"
-            found.append(Finding("templates", f"{company.name}: {where}", Level.ERROR, what, cure))
+def _templates(company: CompanySettings) -> list[Finding]:
+    """Run the letter check over every template with invented cases, the company's own templates first."""
+    found: dict[Finding, None] = {}
+    letters = 0
+    for language in LANGUAGES:
+        for sample in samples(language, company):
+            letters += 1
+            name = f"{language}/{sample.template}.txt"
+            for level, what in _letter_faults(sample, company):
+                cure = "`inboxbot templates check` tells more"
+                found[Finding("templates", f"{company.name}: {name}", level, what, cure)] = None
     where = f"{company.name}: {company.templates or 'those that ship'}"
-    return found or [Finding("templates", where, Level.OK, f"all {len(known_templates())} letters render")]
+    return list(found) or [Finding("templates", where, Level.OK, f"{letters} sample letters could be approved")]
+
+
+def _letter_faults(sample: Sample, company: CompanySettings) -> list[tuple[Level, str]]:
+    try:
+        faults = check_sample(sample, company.templates)
+    except (OSError, UnicodeDecodeError):
+        return [(Level.ERROR, "cannot be read as UTF-8 text")]
+    levels = {Weight.BLOCKING: Level.ERROR, Weight.WARNING: Level.WARNING}
+    return [(levels[one.weight], one.message) for one in faults]
 
 
 # --- servers, side by side ----------------------------------------------------------------------------------------
