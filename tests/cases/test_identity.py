@@ -30,6 +30,7 @@ from inboxbot.cases.identity import (
     needed_level,
     propose_step,
     reached_level,
+    resembles,
 )
 from inboxbot.sorting.kinds import Kind
 
@@ -117,6 +118,31 @@ def test_doubts_are_coded_and_gravest_first() -> None:
     assert doubts(Evidence()) == (Doubt.SENDER_NOT_VERIFIED,)
     assert doubts(KNOWN) == ()
     assert doubts(replace(everything, code_confirmed=True, mandate_checked=True)) == ()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "anma@example.com",
+        "ana@example.com",
+        "annaa@example.com",
+        "nana@example.com",
+        "an.na@example.com",
+        "anna@exarnple.com",
+        "anna@examp1e.com",
+        "anna@example.co",
+        "anna@ex-ample.com",
+    ],
+)
+def test_addresses_that_can_be_taken_for_each_other(other: str) -> None:
+    assert resembles(other, ANNA)
+    assert resembles(ANNA, other.upper())
+    assert Doubt.LOOKALIKE in doubts(replace(KNOWN, from_address=other))
+
+
+@pytest.mark.parametrize("other", [ANNA, "Anna@example.com", "bo@example.com", "anna@example.org.net", "", "anna"])
+def test_addresses_that_are_the_same_or_plainly_others(other: str) -> None:
+    assert not resembles(other, ANNA)
 
 
 def test_the_first_answer_asks_only_where_it_must() -> None:

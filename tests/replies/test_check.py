@@ -9,6 +9,7 @@ import pytest
 
 from inboxbot.replies.check import Finding, check_letter
 from inboxbot.replies.check_rules import Weight
+from inboxbot.replies.render import finish_letter, render
 from inboxbot.replies.samples import ADDRESS, FILE, Sample, sample_letter, samples
 
 
@@ -114,7 +115,20 @@ def test_the_file_a_letter_names_has_to_be_attached() -> None:
     one = sample("access", "granted")
     assert found(one, "x", attachments=(FILE,)) == []
     assert found(one, "x", attachments=None) == []
-    assert [hit.rule for hit in found(one, "x", attachments=("other.zip",))] == ["missing_file"]
+    for files in ((), ("other.zip",)):
+        assert [hit.rule for hit in found(one, "x", attachments=files)] == ["missing_file"]
+
+
+def test_files_are_named_at_approval_and_an_access_letter_without_one_is_stopped() -> None:
+    one = sample("access", "granted")
+    facts = replace(one.facts, attachment=None)
+    proposed = render("access", facts, gaps=True)
+    assert "[[attachment]]" in proposed.body
+    for files, rules in (((), {"placeholder", "missing_file"}), (("a.zip", "b.csv"), set())):
+        letter = finish_letter(proposed, "Eva Exempel", dt.date(2026, 3, 6), files=files)
+        hits = check_letter(letter, facts, to=ADDRESS, allowed_to=(ADDRESS,), attachments=files)
+        assert {hit.rule for hit in hits if hit.weight is Weight.BLOCKING} == rules
+    assert "bifogade filen a.zip och b.csv" in " ".join(letter.body.split())
 
 
 def test_an_access_letter_names_every_recipient() -> None:

@@ -7,8 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment
+from jinja2.meta import find_undeclared_variables
 from tests.replies.samples import facts
 
+from inboxbot.replies.choose import TEXTS
 from inboxbot.replies.facts import clean_line, clean_name, clean_text, signed_name
 from inboxbot.replies.render import TemplateError, finish_letter, known_templates, render, shipped_templates
 from inboxbot.sorting.kinds import Kind
@@ -154,6 +157,18 @@ def test_foreign_words_lose_what_cannot_be_seen() -> None:
     assert clean_line("a\u202eb\u200bc\x00d\ud800e\r\nf") == "a b c d e f"
     assert clean_text("ett\r\ntvå\n\ntre\u2028fyra") == "ett\ntvå\n\ntre fyra"
     assert len(clean_line("x" * 999)) == 300
+
+
+def test_templates_print_only_what_is_known_and_every_text_of_staff_is_printed() -> None:
+    parser, printed = Environment(autoescape=True), set()
+    parser.filters.update({"date": str, "weekday": str, "listed": str})
+    for path in shipped_templates().rglob("*.txt"):
+        printed |= find_undeclared_variables(parser.parse(path.read_text(encoding="utf-8")))
+    day = dt.date(2026, 6, 5)
+    full = facts("sv", Kind.ACCESS, attachment="", extended_to=day, backups_until=day)
+    known = set(full.context())
+    assert printed <= known | set(TEXTS)
+    assert set(TEXTS) <= printed
 
 
 def test_every_template_of_the_list_ships() -> None:

@@ -30,7 +30,7 @@ class HistoryEntry:
     hash: str
 
 
-def entry_hash(  # noqa: PLR0917 - the fields of an entry, in its order
+def entry_hash(
     previous: str | bytes | None,
     case_id: int,
     sequence: int,

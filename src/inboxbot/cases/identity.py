@@ -18,7 +18,7 @@ from inboxbot.sorting.kinds import Kind
 __all__ = [
     "CodeAnswer", "Doubt", "Evidence", "IdentityStep", "Level", "Need", "StoredCode", "authenticated", "check_code",
     "code_in", "disclosure_faults", "doubts", "first_answer_identity", "has_personal_number", "hash_code", "make_code",
-    "mask_personal_numbers", "needed_level", "propose_step", "reached_level",
+    "mask_personal_numbers", "needed_level", "propose_step", "reached_level", "resembles",
 ]  # fmt: skip
 
 
@@ -134,7 +134,7 @@ def doubts(evidence: Evidence) -> tuple[Doubt, ...]:
         return (Doubt.ON_BEHALF,) if evidence.on_behalf and not evidence.mandate_checked else ()
     listed = (
         (evidence.on_behalf and not evidence.mandate_checked, Doubt.ON_BEHALF),
-        (evidence.lookalike, Doubt.LOOKALIKE),
+        (evidence.lookalike or resembles(evidence.from_address, evidence.address_on_file or ""), Doubt.LOOKALIKE),
         (evidence.authenticated is False, Doubt.CHECK_FAILED),
         (evidence.name_looks_like_address, Doubt.NAME_LOOKS_LIKE_ADDRESS),
         (evidence.reply_to_differs, Doubt.REPLY_TO_DIFFERS),
@@ -165,6 +165,32 @@ def propose_step(need: Level, evidence: Evidence) -> tuple[IdentityStep, Doubt |
     )
     step = next(step for fits, step in rows if fits)
     return step, None if step is IdentityStep.NONE else reason
+
+
+_CONFUSABLE = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", ".": None, "-": None, "_": None})
+
+
+def resembles(one: str, other: str) -> bool:
+    """Return whether two different addresses can be taken for each other.
+
+    The same after look-alike letters and punctuation are folded, or one letter added, dropped, changed or swapped.
+    """
+    one, other = one.lower(), other.lower()
+    if one == other or "@" not in one or "@" not in other:
+        return False
+    folded = [text.translate(_CONFUSABLE).replace("rn", "m").replace("vv", "w") for text in (one, other)]
+    return folded[0] == folded[1] or _one_step_apart(one, other)
+
+
+def _one_step_apart(one: str, other: str) -> bool:
+    if abs(len(one) - len(other)) > 1:
+        return False
+    start = next((place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), None)
+    if start is None:
+        return True
+    rest, rest_other = one[start:], other[start:]
+    swapped = rest[:2] == rest_other[1::-1] and rest[2:] == rest_other[2:]
+    return swapped or rest_other in (rest[1:], rest_other[:1] + rest[1:]) or rest == rest_other[1:]
 
 
 _CONCRETE = frozenset(Doubt) - {Doubt.SENDER_NOT_VERIFIED, Doubt.ADDRESS_NOT_ON_FILE}

@@ -31,6 +31,7 @@ from inboxbot.replies.render import Letter
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _LINK = re.compile(r"(?:https?://|www\.)[^\s,;)]+", re.IGNORECASE)
 _REFUSALS = frozenset({"refusal", "erasure_partial", "excessive", "objection_refused", "cannot_identify"})
+_HANDS_OUT = frozenset({"access", "portability"})
 _DONE = re.compile(
     r"avslutat alla utskick|have ended all|stoppet alle|lopettaneet kaikkien|alle newsletter.{0,60}beendet",
     re.IGNORECASE,
@@ -260,10 +261,15 @@ def _agrees_with_case(
             "it says that mailings have ended, but not every system has been ticked",
             "issue 4, law.md T12",
         )
-    if attachments is not None and facts.attachment and facts.attachment not in attachments:
-        yield Finding(
-            "missing_file", Weight.BLOCKING, "the file the letter names is not attached", "Art. 15(3), 20 GDPR"
-        )
+    if attachments is not None and letter.template in _HANDS_OUT:
+        shown = [name for name in attachments if " ".join(name.split()) in text]
+        if not shown or (facts.attachment and facts.attachment not in shown):
+            yield Finding(
+                "missing_file",
+                Weight.BLOCKING,
+                "the file with the data is not attached, or not named",
+                "Art. 15(3), 20 GDPR",
+            )
 
 
 def _language(letter: Letter, facts: LetterFacts) -> Iterator[Finding]:

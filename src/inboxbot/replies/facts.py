@@ -18,7 +18,7 @@ from inboxbot.config.model import CompanySettings, MailboxSettings
 from inboxbot.sorting.kinds import Kind
 
 LANGUAGES = ("sv", "en", "da", "no", "fi", "de")
-NAME_MARK, DATE_MARK, CODE_MARK = "[[name]]", "[[date]]", "[[code]]"
+NAME_MARK, DATE_MARK, CODE_MARK, FILES_MARK = "[[name]]", "[[date]]", "[[code]]", "[[attachment]]"
 REPLY_WORKING_DAYS = 3
 IDENTITY_DAYS = 14
 _KIND_ORDER = tuple(Kind)

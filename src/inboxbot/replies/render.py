@@ -25,7 +25,7 @@ import inboxbot
 from inboxbot.cases.holidays import weekday_name
 from inboxbot.cases.legal_date import written_date
 from inboxbot.errors import InboxbotError
-from inboxbot.replies.facts import CODE_MARK, DATE_MARK, LANGUAGES, NAME_MARK, LetterFacts, clean_line
+from inboxbot.replies.facts import CODE_MARK, DATE_MARK, FILES_MARK, LANGUAGES, NAME_MARK, LetterFacts, clean_line
 
 PARTS = ("_hello", "_bye", "_remedy", "_complaint", "_identity", "_notice", "_object", "_told", "_kept")
 LETTERS = (
@@ -135,12 +135,27 @@ def _letter(name: str, language: str, text: str, where: str) -> Letter:
     return Letter(name, language, clean_line(first.removeprefix("Subject:")), f"{tidy}\n")
 
 
-def finish_letter(letter: Letter, approver: str, day: dt.date, code: str = "") -> Letter:
-    """Return the letter as it goes out: the approver's name, the day and a one-time code in their places."""
-    body = letter.body.replace(NAME_MARK, clean_line(approver, 80)).replace(
-        DATE_MARK, written_date(day, letter.language)
-    )
-    return replace(letter, body=body.replace(CODE_MARK, clean_line(code, 40)) if code else body)
+def finish_letter(letter: Letter, approver: str, day: dt.date, code: str = "", files: Sequence[str] = ()) -> Letter:
+    """Return the letter as it goes out: the approver's name, the day, a one-time code and the files' names in place.
+
+    ``files`` are the names of what is attached, for letters that hand data out.
+    """
+    given = {
+        NAME_MARK: clean_line(approver, 80),
+        DATE_MARK: written_date(day, letter.language),
+        CODE_MARK: clean_line(code, 40),
+        FILES_MARK: _joined([clean_line(one, 120) for one in files], letter.language),
+    }
+    body = letter.body
+    for mark, words in given.items():
+        body = body.replace(mark, words) if words else body
+    return replace(letter, body=body)
+
+
+def _joined(words: Sequence[str], language: str) -> str:
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {_JOINERS.get(language, 'and')} {words[-1]}"
 
 
 # --- the cut-down environment -------------------------------------------------------------------------------------
@@ -253,5 +268,4 @@ def _weekday(context: Context, day: object) -> str:
 def _listed(context: Context, rows: Sequence[object], key: str = "") -> str:
     """Join words, or one field of rows, with commas and the letter's "and"."""
     words = [str(row[key]) if key and isinstance(row, Mapping) else str(row) for row in rows]
-    joiner = _JOINERS.get(str(context["language"]), "and")
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {joiner} {words[-1]}" if words else ""
+    return _joined(words, str(context["language"]))
