@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import importlib.util
 import shlex
+import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -14,16 +16,34 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from inboxbot.cli.output import print_json, print_table, safe
+from inboxbot.cli.output import cut, local_text, print_json, print_table, safe, width_of
 from inboxbot.errors import UsageError
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from inboxbot.demo.stage import Outgoing, Stage
     from inboxbot.desk.arrivals import Tally
     from inboxbot.wiring import House
 
 _NEEDED = ("aiosmtpd", "pymap")
 _SHOWN_LETTERS = 12
+# Reasons of `cases.disposition` in plain words, where the code alone says too little to a newcomer.
+_REASONS = {
+    "ordinary": "nothing about personal data, and this mailbox promises no answer",
+    "ordinary_with_promise": "nothing about personal data, but every mail here is promised an answer",
+    "followup": "belongs to this case: same thread, same person",
+    "junk": "in the junk folder, and asks for nothing",
+    "junk_may_ask": "in the junk folder, but may ask for something",
+    "robot_asks": "sent by a program, but may ask for something",
+    "bounce_not_ours": "a bounce of a mail that inboxbot did not send",
+    "auto_replied": "an automatic reply",
+    "stranger_quotes_reference": "quotes the case of somebody else",
+    "invalid_sender": "cannot be told from whom it comes",
+    "unsure": "a person decides",
+    "deceased": "about a person who has died",
+}
+_COLOURS = {"case": "cyan", "held": "yellow"}
 
 
 @click.command()
@@ -108,8 +128,7 @@ def _go_on(stage: Stage, house: House, *, as_json: bool) -> None:
     from inboxbot.demo.live import Live
     from inboxbot.wiring import utc_now
 
-    zone = stage.settings.company[0].zone
-    live = Live(stage, house.desk, lambda one: None if as_json else _tell(one, zone), utc_now)
+    live = Live(stage, house.desk, _Silence() if as_json else _Aloud(stage.settings.company[0].zone), utc_now)
     live.start()
     try:
         Service(house.desk, house.pool, house.journal, now=utc_now).run()
@@ -119,33 +138,49 @@ def _go_on(stage: Stage, house: House, *, as_json: bool) -> None:
         click.echo("stopped")
 
 
-def _tell(one: dict[str, Any], zone: Any) -> None:
-    """Print what became of one mail that came while the demo runs."""
-    case = f" · {one['case']}" if one["case"] else ""
-    click.echo(
-        f"{_local(one['received_at'], zone)[-5:]} {safe(one['sender'] or '(no sender)')}: "
-        f"“{safe(one['subject'])}” → {one['became']} ({_taken_for(one)}){case} — {safe(_why(one))}"
-    )
+class _Aloud:
+    """Prints what happens while the demo runs."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+
+    def mail(self, one: dict[str, Any]) -> None:
+        click.echo()
+        _print_mail(one, self._zone)
+
+    def answered(self, case: dict[str, Any]) -> None:
+        at = _local(case["promise"]["first_answer_at"], self._zone)
+        click.secho(f"{at}  {case['reference']} was answered: the promise is {case['promise']['status']}", fg="green")
+
+
+class _Silence:
+    """Prints nothing: with --json one document is all there is."""
+
+    def mail(self, one: dict[str, Any]) -> None: ...
+
+    def answered(self, case: dict[str, Any]) -> None: ...
+
+
+def _print_mail(one: dict[str, Any], zone: ZoneInfo) -> None:
+    """Print one mail on two lines: what came, and what it was taken for and why."""
+    columns = shutil.get_terminal_size((120, 40)).columns
+    when = _local(one["received_at"], zone)
+    who = one["requester"] or one["sender"] or "(unreadable)"
+    box = one["mailbox"].partition("@")[0]
+    click.echo(cut(safe(f"{when}  {box}  {who}  “{one['subject'] or '(no subject)'}”"), columns))
+    became = f"{one['became']} {one['case']}" if one["case"] else one["became"]
+    kinds = f": {', '.join(one['kinds'])}{' (unsure)' if one['unsure'] else ''}" if one["kinds"] else ""
+    indent = " " * (width_of(when) + 2)
+    line = cut(f"→ {became}{kinds}  –  {safe(_why(one))}", max(40, columns - width_of(indent)))
+    click.echo(indent + click.style(line, fg=_COLOURS.get(one["became"])))
 
 
 def _show(stage: Stage, tally: Tally, shown: dict[str, Any]) -> None:
     """Print what came, what is due and which letters wait."""
     zone = stage.settings.company[0].zone
     _heading("What came, what it was taken for, and why")
-    rows = [
-        [
-            _local(one["received_at"], zone),
-            one["mailbox"].partition("@")[0],
-            one["requester"] or one["sender"] or "(unreadable)",
-            one["subject"] or "(no subject)",
-            one["became"],
-            _taken_for(one),
-            _why(one),
-            one["case"] or "",
-        ]
-        for one in shown["mails"]
-    ]
-    print_table(["came", "mailbox", "from", "subject", "became", "taken for", "why", "case"], rows, shrink=3)
+    for one in shown["mails"]:
+        _print_mail(one, zone)
     _heading("What is due, most urgent first")
     live = [one for one in shown["cases"] if one["state"] in ("held", "open", "waiting")]
     print_table(
@@ -210,22 +245,14 @@ def _heading(text: str) -> None:
     click.secho(text, bold=True)
 
 
-def _taken_for(one: dict[str, Any]) -> str:
-    return ", ".join(one["kinds"]) + ("?" if one["unsure"] else "") or "–"
-
-
 def _why(one: dict[str, Any]) -> str:
     """Return the decisive words, else the reason."""
-    reason = str(one["reason"]).replace("_", " ")
     words = " · ".join(f"“{text}”" for text in one["words"])
-    if words and one["reason"] not in ("request", "followup"):
-        return f"{reason}: {words}"
-    return words or reason
+    if words and one["reason"] in ("request", "followup"):
+        return words
+    reason = _REASONS.get(one["reason"], str(one["reason"]).replace("_", " "))
+    return f"{reason}: {words}" if words else reason
 
 
-def _local(moment: str | None, zone: Any) -> str:
-    import datetime as dt
-
-    from inboxbot.cli.output import local_text
-
+def _local(moment: str | None, zone: ZoneInfo) -> str:
     return local_text(dt.datetime.fromisoformat(moment) if moment else None, zone)

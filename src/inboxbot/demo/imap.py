@@ -30,7 +30,7 @@ ROLES = ("inbox", "drafts", "sent", "junk")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a folder: its UID, INTERNALDATE (aware), flags such as ``\\Seen``, and bytes."""
+    r"""One message of a folder: its UID, INTERNALDATE (aware), flags such as ``\Seen``, and bytes."""
 
     uid: int
     at: dt.datetime
@@ -40,7 +40,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A folder: its ``role`` (one of `ROLES`), its name on the server, and everything in it. ``last_uid`` is never reused."""
+    """A folder: its ``role`` (one of `ROLES`), its name on the server, and everything in it.
+
+    ``last_uid`` is the highest UID ever given; no message gets it or a lower one again.
+    """
 
     role: str
     name: str

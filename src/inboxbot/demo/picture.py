@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from sqlalchemy import func, select
+
 from inboxbot.cases.values import DraftState
 from inboxbot.demo.imap import Contents, Message
 from inboxbot.demo.stage import Stage
@@ -16,14 +18,16 @@ from inboxbot.store.cases import load_cases
 from inboxbot.store.drafts import draft_ids_by_case, load_drafts
 from inboxbot.store.ledger import list_ledger
 from inboxbot.store.mails import mail_of_ledger
+from inboxbot.store.tables import history, ledger
 
 _WORDS = 3
 
 
 def picture(stage: Stage, desk: Desk, now: dt.datetime) -> dict[str, Any]:
-    """Return the state as plain data: ``mails`` (newest last), ``cases`` (most urgent first), ``letters``, ``outgoing``.
+    """Return the state as plain data.
 
-    ``cases`` and ``letters`` have the shape of `cases list` and `drafts list`.
+    ``mails`` in the order they were taken, ``cases`` most urgent first and ``letters`` in the shape of `cases list` and
+    `drafts list`, ``outgoing`` the names of the files that the sink kept.
     """
     with desk.store.read() as connection:
         cases = load_cases(connection)
@@ -40,6 +44,14 @@ def picture(stage: Stage, desk: Desk, now: dt.datetime) -> dict[str, Any]:
         "letters": [draft_json(one) for one in drafts if one.state is not DraftState.SUPERSEDED],
         "outgoing": sorted(file.name for file in stage.place.outgoing.glob("*.eml")),
     }
+
+
+def stamp(desk: Desk) -> tuple[int, int]:
+    """Return a value that is another one when a mail was taken or anything happened to a case: cheap to ask for."""
+    with desk.store.read() as connection:
+        mails = connection.execute(select(func.count()).select_from(ledger)).scalar_one()
+        events = connection.execute(select(func.count()).select_from(history)).scalar_one()
+    return mails, events
 
 
 def _messages(contents: dict[str, tuple[Contents, ...]]) -> dict[tuple[str, str, int], Message]:

@@ -56,7 +56,9 @@ class _Handler:
 class Servers:
     """Both servers, running from ``with`` to its end."""
 
-    def __init__(self, imap_socket: socket.socket, smtp_socket: socket.socket, accounts: Sequence[Account], sink: Sink) -> None:
+    def __init__(
+        self, imap_socket: socket.socket, smtp_socket: socket.socket, accounts: Sequence[Account], sink: Sink
+    ) -> None:
         self._sockets = (imap_socket, smtp_socket)
         self._accounts, self._sink = accounts, sink
         self._imap = Imap()
@@ -73,7 +75,9 @@ class Servers:
             raise self._fault
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(5)
 
