@@ -12,6 +12,7 @@ from inboxbot.cases.transitions import CaseEvent
 from inboxbot.cases.values import Case
 from inboxbot.config.addresses import checked_address
 from inboxbot.desk.context import Actor, Desk
+from inboxbot.desk.dates import note_proven
 from inboxbot.desk.evidence import evidence_on_case
 from inboxbot.desk.record import record
 from inboxbot.errors import UsageError
@@ -64,6 +65,7 @@ def record_identity(
         if identity.address_on_file:
             add_address(connection, case_id, identity.address_on_file)
         level = reached_level(evidence_on_case(connection, case))
+        note_proven(connection, case, desk.of_mailbox(case.mailbox)[0], now)
         detail = {
             "level": int(level),
             "on_file": int(identity.address_on_file is not None),
@@ -92,6 +94,7 @@ def take_code(desk: Desk, connection: Connection, case: Case, words: str, *, act
         save_identity(
             connection, case.id, Identity(known.address_on_file, known.found_in, looked_up=known.looked_up, facts=facts)
         )
+        note_proven(connection, case, desk.of_mailbox(case.mailbox)[0], now)
     detail = {"code": answer.value, "kind": code.kind}
     return record(connection, case, CaseEvent.IDENTITY_RECORDED, actor=actor, at=now, detail=detail)
 

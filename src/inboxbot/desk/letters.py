@@ -10,9 +10,9 @@ from itertools import chain
 from sqlalchemy import Connection
 
 from inboxbot.cases.checklist import ChecklistLine, undecided
-from inboxbot.cases.identity import disclosure_faults, needed_level
+from inboxbot.cases.identity import disclosure_faults, needed_level, reached_level
 from inboxbot.cases.legal_date import notice_by
-from inboxbot.cases.values import Case, Request
+from inboxbot.cases.values import Case, Outcome, Request
 from inboxbot.config.model import CompanySettings, MailboxSettings
 from inboxbot.desk.drafting import Grounds, facts_for, grounds_of
 from inboxbot.desk.evidence import evidence_on_case
@@ -93,8 +93,21 @@ def check_draft(
             (notice_by(one.received_at, company.zone) for one in case.requests if one.due_hard), default=None
         ),
     )
-    listed = [Finding(one.rule, one.weight is Weight.BLOCKING, one.message, one.source) for one in found]
-    extra = chain(_undecided(request, lines), _disclosure(connection, case, grounds, finished))
+    listed = [
+        Finding(
+            one.rule,
+            one.weight is Weight.BLOCKING,
+            one.message + (f": {one.excerpt}" if one.excerpt else ""),
+            one.source,
+        )
+        for one in found
+    ]
+    extra = chain(
+        _undecided(request, lines),
+        _disclosure(connection, case, grounds, finished),
+        _files(grounds, files),
+        _identity(connection, case, request),
+    )
     return sorted([*listed, *extra], key=lambda one: not one.blocks)
 
 
@@ -103,11 +116,11 @@ def _undecided(request: Request | None, lines: Sequence[ChecklistLine]) -> list[
         return []
     left = undecided(request.kind, lines)
     found = [
-        Finding("checklist", True, f"{one.key} is not decided: {one.lack.value.replace('_', ' ')}", "law.md A-01")  # noqa: FBT003
+        _blocking("checklist", f"{one.key} is not decided: {one.lack.value.replace('_', ' ')}", "law.md A-01")
         for one in left
     ]
     if request.outcome is None:
-        found.append(Finding("outcome", True, f"{request.kind.value} has no outcome", "law.md 2.1"))  # noqa: FBT003
+        found.append(_blocking("outcome", f"{request.kind.value} has no outcome", "law.md 2.1"))
     return found
 
 
@@ -122,7 +135,28 @@ def _disclosure(connection: Connection, case: Case, grounds: Grounds, finished: 
         "no_address_on_file": "nobody recorded the address on file (`cases identity`)",
         "not_the_address_on_file": "data goes only to the address on file",
     }
-    return [Finding(fault, True, texts.get(fault, fault), "law.md 6.2") for fault in faults]  # noqa: FBT003
+    return [_blocking(fault, texts.get(fault, fault), "law.md 6.2") for fault in faults]
+
+
+def _files(grounds: Grounds, files: Sequence[OutAttachment]) -> list[Finding]:
+    if not grounds.discloses or files:
+        return []
+    return [_blocking("missing_file", "the copy of the data is not attached (`drafts attach`)", "Art. 15(3), 20 GDPR")]
+
+
+def _identity(connection: Connection, case: Case, request: Request | None) -> list[Finding]:
+    """Warn when something was done for a request without the proof that its kind needs (law.md 6.2)."""
+    if request is None or request.outcome in (None, Outcome.REFUSED, Outcome.WITHDRAWN):
+        return []
+    need, reached = needed_level(request.kind).act, reached_level(evidence_on_case(connection, case))
+    if reached >= need:
+        return []
+    text = f"{request.kind.value} needs identity level L{int(need)}, L{int(reached)} is reached"
+    return [Finding("identity_level", blocks=False, text=text, source="law.md 6.2")]
+
+
+def _blocking(rule: str, text: str, source: str) -> Finding:
+    return Finding(rule, blocks=True, text=text, source=source)
 
 
 def questions_in(draft: Draft) -> bool:

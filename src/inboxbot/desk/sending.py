@@ -18,10 +18,12 @@ from sqlalchemy import Connection, update
 
 from inboxbot.cases.codes import code_in
 from inboxbot.cases.transitions import CaseEvent, DraftEvent
-from inboxbot.cases.values import Case, CaseState, DraftState
+from inboxbot.cases.values import Case, CaseState, DraftState, Outcome
 from inboxbot.config.model import CompanySettings, LimitSettings, MailboxSettings
 from inboxbot.desk.context import DAEMON, Desk
 from inboxbot.desk.followup import UNAPPROVED
+from inboxbot.desk.dates import extend, note_asked
+from inboxbot.desk.drafting import grounds_of
 from inboxbot.desk.letters import bytes_to_send, digest_of, questions_in
 from inboxbot.desk.record import record, record_draft
 from inboxbot.errors import RefusedError
@@ -45,6 +47,8 @@ from inboxbot.store.drafts import (
 from inboxbot.store.mails import mail_row, save_mails
 from inboxbot.store.tables import cases, drafts, requests
 
+_LIVE = (CaseState.OPEN, CaseState.WAITING)
+_SILENT = (Outcome.WITHDRAWN, Outcome.NOT_A_REQUEST)  # nothing to tell
 RETRY_FIRST = dt.timedelta(minutes=5)
 RETRY_MOST = dt.timedelta(hours=1)
 MOST_ATTEMPTS = 12
@@ -242,31 +246,35 @@ def _told(connection: Connection, desk: Desk, draft: Draft, now: dt.datetime) ->
         at=now,
         detail={"draft": draft.id, "digest": desk.salted(draft.digest or "")},
     )
-    asks = questions_in(draft)
-    if asks and case.state in (CaseState.OPEN, CaseState.WAITING):
-        connection.execute(
-            update(requests)
-            .where(requests.c.case_id == case.id, requests.c.asked_at.is_(None), requests.c.outcome.is_(None))
-            .values(asked_at=now)
-        )
+    company, _ = desk.of_mailbox(case.mailbox)
+    if draft.template == "extension" and case.state in _LIVE:
+        case = extend(connection, case, company, draft, actor=DAEMON, now=now)
+    if questions_in(draft) and case.state in _LIVE:
+        note_asked(connection, case, draft, now)
         record(connection, case, CaseEvent.QUESTION_SENT, actor=DAEMON, at=now, detail={"draft": draft.id})
     else:
         case = record(connection, case, CaseEvent.ANSWERED, actor=DAEMON, at=now, detail={"draft": draft.id})
-        _close_when_told(connection, case, draft, now)
+    _close_when_told(connection, case.id, draft, now)
 
 
-def _close_when_told(connection: Connection, case: Case, draft: Draft, now: dt.datetime) -> None:
-    """Mark the requests this letter told the outcome of, and close the case when none is left."""
-    told = set(draft.facts.get("tells", []))
+def _close_when_told(connection: Connection, case_id: int, draft: Draft, now: dt.datetime) -> None:
+    """Mark the requests whose outcome this letter told, put aside what they make needless, and close the case."""
+    told = set(grounds_of(draft.facts).tells)
     if not told:
         return
     connection.execute(
         update(requests)
-        .where(requests.c.case_id == case.id, requests.c.kind.in_(sorted(told)), requests.c.outcome.is_not(None))
+        .where(requests.c.case_id == case_id, requests.c.kind.in_(sorted(told)), requests.c.outcome.is_not(None))
         .values(told_at=now)
     )
-    case = load_case(connection, case.id)
-    if case.state in (CaseState.OPEN, CaseState.WAITING) and all(one.outcome and one.told_at for one in case.requests):
+    case = load_case(connection, case_id)
+    settled = {one.kind.value for one in case.requests if one.outcome and (one.told_at or one.outcome in _SILENT)}
+    for other in load_drafts(connection, case_ids=[case_id], states=[DraftState.PROPOSED]):
+        if set(grounds_of(other.facts).kinds) <= settled:
+            record_draft(connection, other, DraftEvent.SUPERSEDED)
+            detail = {"draft": other.id, "by": draft.id}
+            case = record(connection, case, CaseEvent.DRAFT_SUPERSEDED, actor=DAEMON, at=now, detail=detail)
+    if case.state in _LIVE and all(one.kind.value in settled for one in case.requests):
         record(connection, case, CaseEvent.CLOSED, actor=DAEMON, at=now, values={"closed_at": now, "look_at": None})
 
 
