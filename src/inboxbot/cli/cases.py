@@ -451,6 +451,41 @@ def relabel_case(context: Context, reference: str, kinds: tuple[str, ...], by: s
     click.echo(f"{case.reference}: {', '.join(kinds)} ({case.state.value})")
 
 
+@cases.command("merge")
+@click.argument("reference")
+@click.argument("into")
+@by_option
+@click.pass_obj
+def merge_cases(context: Context, reference: str, into: str, by: str | None) -> None:
+    """Join a case into another one (INTO) of the same company; the earlier dates count."""
+    from inboxbot.desk.merge import merge
+    from inboxbot.store.cases import case_id_of
+
+    with context.desk() as desk:
+        with desk.store.read() as connection:
+            ids = case_id_of(connection, reference), case_id_of(connection, into)
+        case = merge(desk, *ids, actor=terminal_actor(by), now=now())
+    click.echo(f"{reference} went into {case.reference}")
+
+
+@cases.command("split")
+@click.argument("reference")
+@click.argument("kinds", type=click.Choice(KINDS), nargs=-1, required=True)
+@by_option
+@click.pass_obj
+def split_case(context: Context, reference: str, kinds: tuple[str, ...], by: str | None) -> None:
+    """Make some requests of a case a case of their own."""
+    from inboxbot.desk.merge import split
+    from inboxbot.sorting.kinds import Kind
+    from inboxbot.store.cases import case_id_of
+
+    with context.desk() as desk:
+        with desk.store.read() as connection:
+            case_id = case_id_of(connection, reference)
+        opened = split(desk, case_id, [Kind(kind) for kind in kinds], actor=terminal_actor(by), now=now())
+    click.echo(f"{', '.join(kinds)} became {opened.reference}")
+
+
 @cases.command("confirm")
 @click.argument("references", nargs=-1, required=True)
 @by_option

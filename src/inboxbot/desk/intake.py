@@ -117,7 +117,8 @@ class _Batch:
     def _bounced_case(self, mail: Mail) -> int | None:
         ids = mail.report.original_ids if mail.report else (*mail.in_reply_to, *mail.references)
         tokens = (token_of(self.desk.secret, one) for one in ids)
-        return next((one for one in tokens if one is not None and one in self.threads.states), None)
+        named = (self.threads.merged.get(one, one) for one in tokens if one is not None)
+        return next((one for one in named if one in self.threads.states), None)
 
     def _act(self, arrival: Arrival, ledger_id: int, decided: Disposition, requester: Requester, found: Match) -> None:
         if decided.action is Action.LEAVE:

@@ -22,11 +22,13 @@ class Threads:
     by_reference: dict[str, int] = field(default_factory=dict)
     states: dict[int, CaseState] = field(default_factory=dict)
     addresses: dict[int, frozenset[str]] = field(default_factory=dict)
+    merged: dict[int, int] = field(default_factory=dict)
 
     def candidates(self, marks: ThreadMarks) -> list[Candidate]:
         """Return the cases that a mail with these marks may belong to."""
         named = [(self.by_message_id[one], BY_HEADERS) for one in marks.message_ids if one in self.by_message_id]
-        named += [(one, BY_TOKEN) for one in marks.token_cases if one in self.states]
+        tokens = [self.merged.get(one, one) for one in marks.token_cases]
+        named += [(one, BY_TOKEN) for one in tokens if one in self.states]
         named += [(self.by_reference[one], BY_REFERENCE) for one in marks.references if one in self.by_reference]
         return [
             Candidate(case_id, self.states[case_id], self.addresses.get(case_id, frozenset()), by)
@@ -51,6 +53,17 @@ def marks_of(mail: Mail, secret: bytes) -> ThreadMarks:
     return thread_marks((*ids, *mail.in_reply_to), mail.references, mail.subject, secret)
 
 
+def _follow_merges(connection: Connection, threads: Threads, tokens: set[int]) -> None:
+    """Let everything that names a case that was merged away name the case it went into."""
+    named = sorted({*threads.by_message_id.values(), *threads.by_reference.values(), *tokens})
+    for chunk in chunks(named):
+        query = select(cases.c.id, cases.c.merged_into).where(cases.c.id.in_(chunk), cases.c.merged_into.is_not(None))
+        threads.merged |= {row.id: row.merged_into for row in connection.execute(query)}
+    threads.by_message_id = {key: threads.merged.get(one, one) for key, one in threads.by_message_id.items()}
+    threads.by_reference = {key: threads.merged.get(one, one) for key, one in threads.by_reference.items()}
+    tokens |= set(threads.merged.values())
+
+
 def load_threads(connection: Connection, mailbox_ids: Sequence[int], marks: Sequence[ThreadMarks]) -> Threads:
     """Return the threads of everything that ``marks`` name, within the mailboxes of one company."""
     threads = Threads()
@@ -66,6 +79,7 @@ def load_threads(connection: Connection, mailbox_ids: Sequence[int], marks: Sequ
         query = select(cases.c.reference, cases.c.id).where(cases.c.reference.in_(chunk))
         threads.by_reference |= {row.reference: row.id for row in connection.execute(query)}
     tokens = {one for mark in marks for one in mark.token_cases}
+    _follow_merges(connection, threads, tokens)
     wanted = sorted({*threads.by_message_id.values(), *threads.by_reference.values(), *tokens})
     for chunk in chunks(wanted):
         query = select(cases.c.id, cases.c.state).where(
