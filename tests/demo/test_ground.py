@@ -30,7 +30,8 @@ def test_every_dependency_is_pinned() -> None:
         *(one for one in project["dependency-groups"]["test"] if isinstance(one, str)),
     ]
     names = {_plain(re.match(r"[A-Za-z0-9._-]+", one)[0]) for one in wanted}
-    assert not names - {_plain(name) for name in _pinned()}
+    missing = sorted(names - {_plain(name) for name in _pinned()})
+    assert missing == [], f"`make constraints` pins them: {missing}"
 
 
 def _plain(name: str) -> str:

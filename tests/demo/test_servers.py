@@ -83,6 +83,14 @@ def test_what_a_mail_program_does_is_there_the_next_time(tmp_path) -> None:
         assert stage.settings.mailboxes()[0][1].imap.port == port
 
 
+def test_a_demo_that_was_killed_while_it_was_made_is_made_anew(tmp_path) -> None:
+    with stage_in(tmp_path / "d") as stage, signed_in(stage, SUPPORT) as client:
+        count = client.select_folder("INBOX", readonly=True)[b"EXISTS"]
+    (tmp_path / "d" / "demo.json").unlink()  # it is written last
+    with stage_in(tmp_path / "d") as stage, signed_in(stage, SUPPORT) as client:
+        assert client.select_folder("INBOX", readonly=True)[b"EXISTS"] == count
+
+
 def test_a_later_mail_is_pushed_to_who_waits_and_comes_once(tmp_path) -> None:
     with stage_in(tmp_path / "d") as stage, signed_in(stage, SUPPORT) as client:
         before = client.select_folder("INBOX", readonly=True)[b"EXISTS"]

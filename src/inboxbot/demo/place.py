@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -43,6 +44,7 @@ class Place:
         self.folder = folder
         self.config = folder / "config.toml"
         self.outgoing = folder / "outgoing"
+        self._mailboxes = folder / "mailboxes"
         self._state = folder / "demo.json"
         self._secret = folder / "secrets" / "demo"
 
@@ -60,6 +62,8 @@ class Place:
         if not self._secret.exists():
             _write(self._secret, secrets.token_urlsafe(12).encode())
         before = self.state()
+        if before is None:
+            shutil.rmtree(self._mailboxes, ignore_errors=True)  # of a demo that was killed before it was whole
         if self.config.exists() and before and (before.imap_port, before.smtp_port) == (imap_port, smtp_port):
             return
         shipped = (files(__package__) / "config.toml").read_text(encoding="utf-8")
@@ -82,7 +86,7 @@ class Place:
         ]
 
     def _load(self, address: str, role: str, name: str) -> Contents:
-        folder = self.folder / "mailboxes" / address / role
+        folder = self._mailboxes / address / role
         index = folder / "index.json"
         if not index.exists():
             return Contents(role, name, _UIDVALIDITY + ROLES.index(role))
@@ -102,7 +106,7 @@ class Place:
         """Write what lies in the mailboxes."""
         for address, folders in mailboxes.items():
             for contents in folders:
-                self._save(self.folder / "mailboxes" / address / contents.role, contents)
+                self._save(self._mailboxes / address / contents.role, contents)
 
     def _save(self, folder: Path, contents: Contents) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
