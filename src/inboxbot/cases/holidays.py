@@ -51,13 +51,6 @@ def is_eve(day: dt.date) -> bool:
     return day.month == 6 and day.weekday() == 4 and 19 <= day.day <= 25
 
 
-def next_working_day(day: dt.date) -> dt.date:
-    """Return ``day`` itself when it is a working day, else the first working day after it."""
-    while not is_working_day(day):
-        day += _ONE_DAY
-    return day
-
-
 def working_days_before(day: dt.date, count: int) -> dt.date:
     """Return the working day that lies ``count`` working days before ``day``."""
     while count:

@@ -87,11 +87,6 @@ def check_letter(
     return tuple(sorted(found, key=lambda one: one.weight is not Weight.BLOCKING))
 
 
-def may_be_approved(findings: Sequence[Finding]) -> bool:
-    """Return whether no finding stops the approval."""
-    return all(one.weight is not Weight.BLOCKING for one in findings)
-
-
 def required_parts(letter: Letter, facts: LetterFacts) -> tuple[str, ...]:
     """Return the names of the parts that this letter of this case must hold, in the order they are checked."""
     wanted = [*ALWAYS, *REQUIRED.get(letter.template, ())]

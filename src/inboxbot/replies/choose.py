@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from inboxbot.cases.values import Outcome, Request
-from inboxbot.replies.render import LETTERS, languages_of
+from inboxbot.replies.render import languages_of
 from inboxbot.sorting.kinds import Kind
 
 # The words that staff give for a letter, beside the facts that follow from the case. Field → what to write there.
@@ -96,10 +96,3 @@ def choose_outcome_letter(request: Request, *, nothing_found: bool = False, hold
     if request.kind is Kind.ERASURE and holds_back:
         return "erasure_partial"
     return _OUTCOME_LETTERS.get((request.kind, request.outcome), "refusal")
-
-
-def checked_template(name: str) -> str:
-    """Return ``name`` when it is a letter of ours. Raises KeyError otherwise."""
-    if name not in LETTERS:
-        raise KeyError(name)
-    return name
