@@ -114,7 +114,10 @@ class LedgerRow(SQLModel, table=True):
 
 
 class CaseRow(SQLModel, table=True):
-    """A case. ``version`` grows with every change; ``look_at`` is the next moment somebody must look."""
+    """A case. ``version`` grows with every change; ``look_at`` is the next moment somebody must look.
+
+    ``hold`` is why retention leaves it alone; ``purged_at`` when its content went, ``proof_gone_at`` when the rest did.
+    """
 
     __tablename__ = "cases"
     __table_args__ = (
@@ -145,6 +148,7 @@ class CaseRow(SQLModel, table=True):
     merged_into: int | None = Field(default=None, sa_type=BigInteger)
     hold: str | None = None
     purged_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    proof_gone_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
     version: int = 1
 
 
@@ -417,6 +421,31 @@ class AttachmentRow(SQLModel, table=True):
     purged_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
 
 
+class RetentionRun(SQLModel, table=True):
+    """A run of retention: counts only. ``wiped_at`` is empty until the space of what was purged is overwritten.
+
+    ``refused`` marks a run that the clock did not allow.
+    """
+
+    __tablename__ = "retention_runs"
+    id: int | None = Field(default=None, primary_key=True)
+    at: dt.datetime = Field(sa_type=UtcMoment)
+    refused: bool = False
+    counts: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
+    wiped_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+
+
+class Anchor(SQLModel, table=True):
+    """The head of a case's history on some day: a chain that was cut at its end no longer holds it."""
+
+    __tablename__ = "anchors"
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="cases.id", index=True, sa_type=BigInteger)
+    sequence: int
+    hash: str
+    at: dt.datetime = Field(sa_type=UtcMoment)
+
+
 _tables = SQLModel.metadata.tables
 installation = _tables["installation"]
 counters = _tables["counters"]
@@ -440,3 +469,5 @@ checklist = _tables["checklist"]
 identities = _tables["identities"]
 codes = _tables["codes"]
 attachments = _tables["attachments"]
+retention_runs = _tables["retention_runs"]
+anchors = _tables["anchors"]
