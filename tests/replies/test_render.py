@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jinja2 import Environment
 from jinja2.meta import find_undeclared_variables
 from tests.replies.samples import facts
@@ -62,6 +65,10 @@ def test_code_in_a_value_stays_words(payload: str) -> None:
         "{% if %}",
         "{{ nobody_knows_this }}",
         "{{ fee }}",
+        "{{ kinds | listed(1, 2, 3) }}",
+        "{{ retention_years | length }}",
+        "{% for one in retention_years %}x{% endfor %}",
+        "{% if company < retention_years %}x{% endif %}",
     ],
 )
 def test_what_a_template_may_not_do_is_refused_with_its_place(tmp_path: Path, source: str) -> None:
@@ -69,6 +76,29 @@ def test_what_a_template_may_not_do_is_refused_with_its_place(tmp_path: Path, so
     with pytest.raises(TemplateError) as caught:
         render("receipt", facts("sv", Kind.ACCESS), folder=folder)
     assert caught.value.where
+
+
+def test_what_a_template_may_do(tmp_path: Path) -> None:
+    source = (
+        "{% for one in kinds %}{{ loop.index }} {{ one }}{% if not loop.last %}, {% endif %}{% else %}-{% endfor %}"
+    )
+    source += "{# a note #}{% if kinds | length > 1 and company is defined %} ({{ received_on | weekday }}){% endif %}"
+    folder = own(tmp_path, f"Subject: x\n{source}\n")
+    letter = render("receipt", facts("sv", Kind.ACCESS, Kind.ERASURE), folder=folder)
+    assert letter.body == "1 access, 2 erasure (torsdag)\n"
+
+
+def test_a_template_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    (own(tmp_path, "") / "sv" / "receipt.txt").write_bytes("Subject: åäö\n".encode("latin-1"))
+    with pytest.raises(TemplateError, match="cannot be used"):
+        render("receipt", facts("sv", Kind.ACCESS), folder=tmp_path)
+
+
+@given(st.text(max_size=100), st.text(max_size=300))
+def test_no_foreign_words_can_hurt_a_letter(name: str, words: str) -> None:
+    letter = render("complaint", facts("sv", Kind.COMPLAINT, name=clean_name(name), texts=dict.fromkeys(TEXTS, words)))
+    assert all(unicodedata.category(one) not in ("Cc", "Cf", "Cs") or one in "\n\u00ad" for one in letter.body)
+    assert letter.subject == "Svar på ditt klagomål"
 
 
 def test_a_missing_value_is_named_or_left_as_a_gap(tmp_path: Path) -> None:

@@ -123,6 +123,12 @@ def render(name: str, facts: LetterFacts, *, folder: Path | None = None, gaps: b
             where=source_name,
             cure="record it on the case, or take it out of the template",
         ) from None
+    except (TypeError, ValueError, RecursionError, OSError) as error:
+        raise TemplateError(
+            f"the template cannot be used: {clean_line(str(error), 120)}",
+            where=source_name,
+            cure="compare it with the one that ships",
+        ) from None
     return _letter(name, facts.language, text, source_name)
 
 
