@@ -8,23 +8,12 @@ import hashlib
 
 from tests.mailbox.conftest import Connect
 from tests.servers.dovecot import Dovecot
-from tests.servers.proxy import Faults, Proxy
+from tests.servers.proxy import HARMLESS, Faults, Proxy
 
 from inboxbot.mailbox.fetching import Fetched, FetchedHeader, FetchLimits, Missing
 from inboxbot.reading.read import read_mail, read_whole
 
 MEGABYTE = 1024 * 1024
-HARMLESS = {
-    "CAPABILITY",
-    "AUTHENTICATE",
-    "EXAMINE",
-    "UID SEARCH",
-    "UID FETCH",
-    "LIST",
-    "NOOP",
-    "IDLE",
-    "LOGOUT",
-}
 
 
 def small(number: int) -> bytes:

@@ -25,6 +25,7 @@ from inboxbot.mailbox.faults import (
 from inboxbot.mailbox.fetching import EPOCH, Fetched, FetchedHeader, Missing, Refused
 from inboxbot.mailbox.server import IdleResult, Server
 from inboxbot.mailbox.sync import KnownFolder, Plan, Step, contradicted, plan
+from inboxbot.reading.read import read_mail
 
 TWICE = (
     b"* 1 FETCH (UID 1 RFC822.SIZE 9 BODY[]<0> {9}\r\nA: 1\r\n\r\nx)\r\n"
@@ -62,11 +63,12 @@ def test_a_server_that_cannot_now_ends_the_round_instead_of_blaming_mails(connec
             list(server.fetch([1, 2, 3]))
 
 
-def test_f12_ok_without_data_is_missing(connect: Connect) -> None:
+def test_f12_ok_without_data_is_missing_only_when_the_mail_is_gone(connect: Connect) -> None:
     with ScriptedImap(three(), answers={"UID FETCH": b"@TAG@ OK nothing\r\n"}) as imap:
         server = connect(imap.port)
         server.open("INBOX")
-        assert list(server.fetch([1, 3])) == [Missing(1), Missing(3)]
+        del imap.messages[3]
+        assert list(server.fetch([1, 3])) == [Refused(1, "no_answer"), Missing(3)]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +140,7 @@ def test_e7_garbage_ends_in_a_named_fault_or_in_nothing_taken(connect: Connect, 
         server = connect(imap.port)
         server.open("INBOX")
         taken, said = _what_came(server)
-    assert taken in ([], [Missing(1)])
+    assert taken in ([], [Refused(1, "no_answer")])
     assert "\x1b" not in said
 
 
@@ -379,3 +381,42 @@ def test_something_that_is_no_imap_server_is_told(connect: Connect) -> None:
         with pytest.raises(MailboxError):
             connect(port)
         thread.join()
+
+
+def test_a_message_of_which_the_size_is_not_told_is_not_taken_for_whole(connect: Connect) -> None:
+    message = b"From: a@example.com\r\n\r\n" + b"Radera mig. " * 20_000
+
+    def untold(imap: ScriptedImap, command: str) -> bytes | None:
+        answer = imap.fetch_answer(1, command).replace(b"RFC822.SIZE %d " % len(message), b"")
+        return answer + b"@TAG@ OK done\r\n"
+
+    with ScriptedImap({1: message}, answers={"UID FETCH": untold}) as imap:
+        server = connect(imap.port)
+        server.open("INBOX")
+        (item,) = server.fetch([1])
+    assert isinstance(item, Fetched)
+    assert item.raw.whole is None
+    assert read_mail(item.raw).text == ("Radera mig. " * 20_000)
+
+
+@pytest.mark.parametrize("structure", [b"NIL", b'("TEXT" "PLAIN" NIL NIL NIL "7BIT" 240000 1)', b"((((", b'("TEXT")'])
+def test_words_that_the_server_withholds_are_taken_from_the_beginning_and_told_cut(
+    connect: Connect, structure: bytes
+) -> None:
+    message = b"From: a@example.com\r\n\r\n" + b"Radera mig. " * 20_000
+
+    def withhold(imap: ScriptedImap, command: str) -> bytes | None:
+        if "BODYSTRUCTURE" in command:
+            return b"* 1 FETCH (UID 1 BODYSTRUCTURE " + structure + b")\r\n@TAG@ OK done\r\n"
+        if "BODY.PEEK[1]" in command:
+            return b"* 1 FETCH (UID 1 BODY[1]<0> NIL)\r\n@TAG@ OK done\r\n"
+        return None
+
+    with ScriptedImap({1: message}, answers={"UID FETCH": withhold}) as imap:
+        server = connect(imap.port)
+        server.open("INBOX")
+        (item,) = server.fetch([1])
+    assert isinstance(item, Fetched)
+    mail = read_mail(item.raw)
+    assert mail.text.startswith("Radera mig. Radera mig.")
+    assert "cut" in mail.flags

@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+# The IMAP verbs that change nothing; whatever else passes while mail is taken breaks promise I8.
+_READING = "CAPABILITY AUTHENTICATE LOGIN STARTTLS ENABLE NAMESPACE LIST EXAMINE STATUS NOOP IDLE LOGOUT"
+HARMLESS = {*_READING.split(), "UID SEARCH", "UID FETCH"}
+
 
 @dataclass
 class Faults:

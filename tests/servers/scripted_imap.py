@@ -159,15 +159,16 @@ class ScriptedImap:
         return b"".join(self.fetch_answer(uid, command) for uid in self._chosen(command.split(" ")[2]))
 
     def fetch_answer(self, uid: int, command: str) -> bytes:
-        """Return one right FETCH answer for a message, with the sections the command names (whole and header)."""
+        """Return one right FETCH answer for a message, with the sections the command names (whole, header, 1)."""
         message = self.messages[uid]
         place = sorted(self.messages).index(uid) + 1
         items = f'UID {uid} RFC822.SIZE {len(message)} INTERNALDATE "{self.internaldate}" FLAGS ()'.encode()
-        for section, limit in re.findall(r"BODY\.PEEK\[([A-Z]*)\](?:<0\.(\d+)>)?", command):
-            data = message if not section else message.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+        head, _, body = message.partition(b"\r\n\r\n")
+        for section, limit in re.findall(r"BODY\.PEEK\[(|HEADER|1)\](?:<0\.(\d+)>)?", command):
+            data = {"": message, "1": body}.get(section, head + b"\r\n\r\n")
             data = data[: int(limit)] if limit else data
             name = f"BODY[{section}]" + ("<0>" if limit else "")
             items += f" {name} {{{len(data)}}}\r\n".encode() + data
         if "BODYSTRUCTURE" in command:
-            items += f' BODYSTRUCTURE ("TEXT" "PLAIN" NIL NIL NIL "7BIT" {len(message)} 1)'.encode()
+            items += f' BODYSTRUCTURE ("TEXT" "PLAIN" NIL NIL NIL "7BIT" {len(body)} 1)'.encode()
         return f"* {place} FETCH (".encode() + items + b")\r\n"

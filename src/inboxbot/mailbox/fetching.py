@@ -22,6 +22,9 @@ Answer = dict[bytes, list[Value]]
 # Asks the server for items of some UIDs; gives every value it told of each, or None for a refusal of the command.
 Ask = Callable[[Sequence[int], str], dict[int, Answer] | None]
 
+# Says which of some UIDs are in the folder.
+Present = Callable[[Sequence[int]], frozenset[int]]
+
 _ENVELOPE: Final = "UID RFC822.SIZE INTERNALDATE"
 _MOST_TEXTS: Final = 20
 
@@ -76,16 +79,23 @@ class FetchedHeader:
         return hashlib.sha256(self.header).hexdigest()
 
 
-def fetch_messages(ask: Ask, uids: Sequence[int], limits: FetchLimits) -> Iterator[Fetched | Missing | Refused]:
-    """Yield each of ``uids`` once, in order, as fetched, missing or refused."""
+def fetch_messages(
+    ask: Ask, present: Present, uids: Sequence[int], limits: FetchLimits
+) -> Iterator[Fetched | Missing | Refused]:
+    """Yield each of ``uids`` once, in order, as fetched, missing or refused.
+
+    Missing is only what is not in the folder any more; of what is there and was not told, the server is asked no more.
+    """
     for start in range(0, len(uids), limits.batch):
         batch = uids[start : start + limits.batch]
         found: dict[int, Fetched | Missing | Refused] = {item.uid: item for item in _first_look(ask, batch, limits)}
         long = [item for item in found.values() if isinstance(item, Fetched) and _is_cut(item, limits)]
-        for item in _with_parts(ask, long, limits):
+        for item in _with_parts(ask, long, limits) if long else ():
             found[item.uid] = item
+        silent = [item.uid for item in found.values() if isinstance(item, Missing)]
+        there = present(silent) if silent else frozenset()
         for uid in batch:
-            yield found.pop(uid) if uid in found else Missing(uid)
+            yield Refused(uid, "no_answer") if uid in there else found.pop(uid)
 
 
 def fetch_header_blocks(ask: Ask, uids: Sequence[int], batch: int = 500) -> Iterator[FetchedHeader | Missing | Refused]:
@@ -138,77 +148,85 @@ def _fetched(uid: int, answer: Answer, limits: FetchLimits) -> Fetched | Refused
 
 
 def _is_cut(item: Fetched, limits: FetchLimits) -> bool:
-    return item.raw.whole is not None and len(item.raw.whole) == limits.first and item.size > limits.first
+    """Whether only the beginning came; a message of just that length is looked at again, for sizes may be untold."""
+    return item.raw.whole is not None and len(item.raw.whole) == limits.first
 
 
-def _with_parts(ask: Ask, items: list[Fetched], limits: FetchLimits) -> Iterator[Fetched | Refused | Missing]:
-    """Complete messages of which only the beginning came: structure for all, then the text that is still wanting."""
-    if not items:
-        return
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A message of which only the beginning came, its parts so far, and the sections still wanting."""
+
+    item: Fetched
+    parts: tuple[RawPart, ...]
+    seen: dict[str, RawPart]
+    sections: tuple[str, ...]
+
+
+def _with_parts(ask: Ask, items: list[Fetched], limits: FetchLimits) -> Iterator[Fetched | Refused]:
+    """Complete messages of which only the beginning came: structure for all, then the text that is still wanting.
+
+    What the server will not give of them is made good from their beginning, as far as it goes.
+    """
     structures = _patiently(ask, [item.uid for item in items], "(UID BODYSTRUCTURE)")
-    groups: dict[tuple[str, ...], list[tuple[Fetched, tuple[RawPart, ...]]]] = {}
+    groups: dict[tuple[str, ...], list[_Cut]] = {}
     for item in items:
-        answer = structures.get(item.uid, {})
-        if answer is not None and not answer:
-            yield Missing(item.uid)
-            continue
-        told = read_structure(_last(answer, b"BODYSTRUCTURE")) if answer else None
-        parts = _from_beginning(item, told)
-        groups.setdefault(_wanting(item, parts, limits, structure_told=told is not None), []).append((item, parts))
+        told = read_structure(_last(structures.get(item.uid), b"BODYSTRUCTURE"))
+        cut = _look_through(item, told, limits)
+        groups.setdefault(cut.sections, []).append(cut)
     for sections, members in groups.items():
-        answers = _patiently(ask, [item.uid for item, _ in members], f"(UID {' '.join(sections)})") if sections else {}
-        for item, parts in members:
-            answer = answers.get(item.uid, {}) if sections else {}
-            if answer is None:
-                yield Refused(item.uid, "server_refuses")
-            elif sections and not answer:
-                yield Missing(item.uid)
-            else:
-                yield _completed(item, parts, answer)
+        uids = [cut.item.uid for cut in members]
+        answers = _patiently(ask, uids, f"(UID {' '.join(sections)})") if sections else {}
+        for cut in members:
+            yield _completed(cut, answers.get(cut.item.uid) or {})
 
 
-def _from_beginning(item: Fetched, told: tuple[RawPart, ...] | None) -> tuple[RawPart, ...]:
-    """Give the parts the server told of the bodies that the first bytes of the message already hold."""
+def _look_through(item: Fetched, told: tuple[RawPart, ...] | None, limits: FetchLimits) -> _Cut:
+    """Give the parts the server told of the bodies that the beginning of the message already holds."""
     beginning = item.raw.whole or b""
     block, start = split_header(beginning)
     try:
-        seen = walk(beginning, read_part_fields(block), start, complete=False).leaves
+        leaves = walk(beginning, read_part_fields(block), start, complete=False).leaves
     except UnreadableError:
-        seen = ()
-    if told is None:
-        return seen
-    known = {(part.number, part.content_type): part for part in seen if part.body is not None and not part.cut}
-    return tuple(_filled(part, known.get((part.number, part.content_type))) for part in told)
+        leaves = ()
+    seen = {_place(part): part for part in leaves if part.body is not None}
+    parts = leaves if told is None else tuple(_filled(part, seen.get(_place(part))) for part in told)
+    sections: list[str] = []
+    if len(block) == len(beginning):
+        sections.append(f"BODY.PEEK[HEADER]<0.{bounds.HEADER_BLOCK_BYTES + 1}>")
+    missing = [part for part in parts if part.body is None and wanted(part)] if told is not None else []
+    sections.extend(f"BODY.PEEK[{section(part)}]<0.{limits.text}>" for part in missing[:_MOST_TEXTS])
+    return _Cut(item, parts, seen, tuple(sections))
+
+
+def _place(part: RawPart) -> str:
+    return f"{part.number} {part.content_type}"
 
 
 def _filled(part: RawPart, seen: RawPart | None) -> RawPart:
-    if seen is None or not wanted(part):
+    """Take the body from the beginning of the message when it ends there, as long as the server says it is."""
+    if seen is None or seen.cut or not wanted(part):
         return part
-    if part.content_type != "message/rfc822" and seen.size != part.size:
+    if _is_words(part) and seen.size != part.size:
         return part
     return replace(part, body=seen.body)
 
 
-def _wanting(
-    item: Fetched, parts: tuple[RawPart, ...], limits: FetchLimits, *, structure_told: bool
-) -> tuple[str, ...]:
-    """Return the sections that must still be fetched of a message."""
-    sections: list[str] = []
-    if len(item.raw.header) == len(item.raw.whole or b""):
-        sections.append(f"BODY.PEEK[HEADER]<0.{bounds.HEADER_BLOCK_BYTES + 1}>")
-    if structure_told:
-        missing = [part for part in parts if part.body is None and wanted(part)]
-        sections.extend(f"BODY.PEEK[{section(part)}]<0.{limits.text}>" for part in missing[:_MOST_TEXTS])
-    return tuple(sections)
-
-
-def _completed(item: Fetched, parts: tuple[RawPart, ...], answer: Answer) -> Fetched:
-    header = _bytes(answer, b"BODY[HEADER]") or item.raw.header
+def _completed(cut: _Cut, answer: Answer) -> Fetched | Refused:
+    """Put the message together; words the server withheld are taken as far as its beginning holds them."""
+    header = _bytes(answer, b"BODY[HEADER]") or cut.item.raw.header
     filled = []
-    for part in parts:
+    for part in cut.parts:
         body = _bytes(answer, f"BODY[{section(part)}]".encode()) if part.body is None else None
-        filled.append(part if body is None else replace(part, body=body, cut=len(body) < part.size and _is_words(part)))
-    return replace(item, raw=RawMail(header=header, size=item.size, parts=tuple(filled)))
+        if body is not None:
+            filled.append(replace(part, body=body, cut=len(body) < part.size and _is_words(part)))
+        elif part.body is None and wanted(part) and part.size:
+            seen = cut.seen.get(_place(part))
+            filled.append(replace(part, body=seen.body if seen else b"", cut=True))
+        else:
+            filled.append(part)
+    if cut.parts and not any(part.body for part in filled) and any(wanted(part) and part.size for part in filled):
+        return Refused(cut.item.uid, "no_body")
+    return replace(cut.item, raw=RawMail(header=header, size=cut.item.size, parts=tuple(filled)))
 
 
 def _is_words(part: RawPart) -> bool:

@@ -216,7 +216,7 @@ class Server:
 
     def fetch(self, uids: Sequence[int], *, limits: FetchLimits | None = None) -> Iterator[Fetched | Missing | Refused]:
         """Bring messages, each of ``uids`` once and in order; see `fetching`."""
-        return fetch_messages(self._ask, list(uids), limits or FetchLimits())
+        return fetch_messages(self._ask, self._present, list(uids), limits or FetchLimits())
 
     def fetch_headers(self, uids: Sequence[int]) -> Iterator[FetchedHeader | Missing | Refused]:
         """Bring header blocks, sizes, flags and INTERNALDATEs only."""
@@ -261,6 +261,11 @@ class Server:
                     for name, value in answer.items():
                         values.setdefault(name, []).append(value)
             return found
+
+    def _present(self, uids: Sequence[int]) -> frozenset[int]:
+        """Return which of these UIDs are in the folder, after the server had the chance to tell what is gone."""
+        self.noop()
+        return frozenset(self._search(f"UID {compress(uids)}")) & frozenset(uids)
 
     def append(self, folder: str, message: bytes, flags: Sequence[str], at: dt.datetime) -> AppendedUid | None:
         """Add a message to a folder; return its UID when the server tells it (UIDPLUS)."""

@@ -41,6 +41,7 @@ class Connection(imaplib.IMAP4):
         """Connect, with TLS from the first byte when there is a context."""
         self.host, self.port = host, port
         plain = socket.create_connection((host, port), timeout)
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         try:
             self.sock = self._context.wrap_socket(plain, server_hostname=host) if self._context else plain
         except BaseException:

@@ -94,6 +94,8 @@ def _group_text(parts: list[RawPart], flags: set[str]) -> str:
 
 def _either(plain: str, page: str, flags: set[str]) -> str:
     """Return the plain form when both say the same; both, with a flag, when they do not."""
+    if plain.split() == page.split():
+        return plain
     said = set(_WORD.findall(_LINK.sub(" ", plain).casefold()))
     shown = set(_WORD.findall(_LINK.sub(" ", page).casefold()))
     if not _says_more(said, shown) and not _says_more(shown, said):

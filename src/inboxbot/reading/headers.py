@@ -21,11 +21,16 @@ _NAME: Final = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One header as it stands: its name in lower case, its raw unfolded value, and whether it was cut at the cap."""
+    """One header as it stands: its name in lower case, its unfolded bytes, and whether it was cut at the cap."""
 
     name: str
-    raw: str
+    data: bytes
     cut: bool = False
+
+    @property
+    def raw(self) -> str:
+        """The value as text, its encoded words still encoded (most headers are never asked, so this is not stored)."""
+        return decode_text(self.data).strip()
 
     @property
     def text(self) -> str:
@@ -90,9 +95,8 @@ def _fields(block: bytes) -> tuple[Field, ...]:
 
 
 def _field(name: str, lines: list[bytes]) -> Field:
-    raw = b" ".join(line.strip() for line in lines)
-    cut = len(raw) > bounds.HEADER_KEPT_BYTES
-    return Field(name, decode_text(raw[: bounds.HEADER_KEPT_BYTES]).strip(), cut)
+    data = b" ".join(line.strip() for line in lines) if len(lines) > 1 else lines[0]
+    return Field(name, data[: bounds.HEADER_KEPT_BYTES], len(data) > bounds.HEADER_KEPT_BYTES)
 
 
 def first(fields: tuple[Field, ...], name: str) -> Field | None:
