@@ -141,7 +141,7 @@ def test_the_settings_are_those_of_the_program(tmp_path) -> None:
 def test_a_taken_port_is_replaced_in_the_settings(tmp_path) -> None:
     with stage_in(tmp_path / "d") as stage:
         old = stage.settings.mailboxes()[0][1].imap.port
-    with stage_in(tmp_path / "other"), _taken(old), stage_in(tmp_path / "d") as stage:
+    with _taken(old), stage_in(tmp_path / "d") as stage:
         assert stage.settings.mailboxes()[0][1].imap.port != old
         with signed_in(stage, SUPPORT) as client:
             assert client.select_folder("INBOX", readonly=True)[b"EXISTS"] > 30
@@ -152,6 +152,7 @@ def _taken(port):
     import socket
 
     with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         one.bind(("127.0.0.1", port))
         one.listen()
         yield

@@ -22,12 +22,13 @@ Sink = Callable[[list[str], bytes], None]
 
 
 def listen(port: int = 0) -> socket.socket:
-    """Return a socket bound on the loopback interface: on ``port`` when that is free, else on any free one."""
+    """Return a socket that listens on the loopback interface: on ``port`` when that is free, else on any free one."""
     for wished in (port, 0):
         found = socket.socket()
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind((LOOPBACK, wished))
+            found.listen()  # at once: until then another socket can be bound to the same port
         except OSError:
             found.close()
         else:
