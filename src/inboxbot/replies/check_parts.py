@@ -94,8 +94,8 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
         "circumstances": _part(
             "law.md T8, T11",
             "the facts the decision rests on are missing",
-            sv=r"(utgått från är|grundar vi på) \S",
-            en=r"(rely on are|base that on) \S",
+            sv=r"(utgått från|grundar vi på följande): \S",
+            en=r"(rely on|base that on this): \S",
         ),
         "decision": _part(
             "Art. 12(3) GDPR",

@@ -14,13 +14,13 @@ from inboxbot.sorting.kinds import Kind
 TEXTS: Final = MappingProxyType(
     {
         "question": "what we need to know to find the right data",
-        "reason": "the concrete reason, in plain words",
+        "reason": "the concrete reason; completes 'The reason is that …' ('Skälet är att …')",
         "article": "the article the reason rests on, such as 17.3 e",
-        "circumstances": "the facts the decision rests on",
+        "circumstances": "the facts the decision rests on; follows a colon",
         "what_happened": "what happened",
         "what_we_do": "what is done about it",
         "decided_by": "who decided",
-        "use": "the use of the data that is meant",
+        "use": "the use of the data that is meant; completes 'using your data for …'",
         "outside": "what falls outside, and why",
         "point_to": "whom to turn to instead",
         "fee": "the amount, or that the request is refused",
