@@ -114,6 +114,9 @@ def _print_file(file: dict[str, Any], zone: Any) -> None:
     if promise["due_at"]:
         due = local_text(dt.datetime.fromisoformat(promise["due_at"]), zone)
         click.echo(f"promise   {promise['status']}, answer by {due}")
+    if file["breach_due_at"]:
+        due = local_text(dt.datetime.fromisoformat(file["breach_due_at"]), zone)
+        click.echo(f"breach?   if it is one, the authority must be told by {due} (72 hours)")
     for one in file["requests"]:
         law = f", by law {one['due_hard']}: {one['explained']}" if one["due_hard"] else ""
         click.echo(f"asks for  {one['kind']} ({one['outcome'] or 'undecided'}){law}")

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 
 from inboxbot.cases.checklist import steps, undecided
 from inboxbot.cases.identity import needed_level, reached_level
-from inboxbot.cases.legal_date import explain, legal_date
+from inboxbot.cases.legal_date import breach_due, explain, legal_date
 from inboxbot.cases.promise import promise_status
-from inboxbot.cases.values import Case, CaseState
+from inboxbot.cases.values import Case, CaseState, Request
 from inboxbot.desk.checklist import checklist_of
 from inboxbot.desk.context import Desk
 from inboxbot.desk.evidence import evidence_on_case
@@ -109,16 +109,18 @@ def case_file(desk: Desk, connection: Connection, reference: str, now: dt.dateti
     """Return everything about a case. Raises UsageError when there is none."""
     case = load_case(connection, case_id_of(connection, reference))
     letters = load_drafts(connection, case_ids=[case.id])
+    kept = mails_of(connection, case.id)
     place = desk.find_mailbox(case.mailbox)
     zone: dt.tzinfo = place[0].zone if place else dt.UTC
     shown = case_json(case, [one.id for one in letters], now)
     for one, request in zip(shown["requests"], case.requests, strict=True):
         one["received_at"] = utc(request.received_at)
-        one["explained"] = explain(legal_date(request.received_at, zone), "en") if request.due_hard else None
+        one["explained"] = _explained(request, zone)
     return {
         **shown,
         "subject": case.subject,
-        "mails": [_mail_json(mail) for mail in mails_of(connection, case.id)],
+        "breach_due_at": _breach_due(kept),
+        "mails": [_mail_json(mail) for mail in kept],
         "drafts": [draft_json(one) for one in letters],
         "history": [
             {
@@ -160,6 +162,19 @@ def checklist_json(desk: Desk, connection: Connection, case_id: int) -> list[dic
             }
         )
     return shown
+
+
+def _explained(request: Request, zone: dt.tzinfo) -> str | None:
+    """Return why the legal date of a request is what it is."""
+    if request.due_hard is None:
+        return None
+    return explain(legal_date(request.received_at, zone, extended=request.extended_on is not None), "en")
+
+
+def _breach_due(incoming: list[dict[str, Any]]) -> str | None:
+    """Return by when a possible breach would have to be notified (Art. 33), counted from the first mail that tells of it."""
+    told = [mail["received_at"] for mail in incoming if "breach" in mail["detail"].get("verdict", {}).get("flags", [])]
+    return utc(breach_due(min(told))) if told else None
 
 
 def _mail_json(mail: dict[str, Any]) -> dict[str, Any]:
