@@ -10,7 +10,7 @@ import pytest
 from inboxbot.replies.check import Finding, check_letter
 from inboxbot.replies.check_rules import Weight
 from inboxbot.replies.render import finish_letter, render
-from inboxbot.replies.samples import ADDRESS, FILE, Sample, sample_letter, samples
+from inboxbot.replies.samples import ADDRESS, FILE, Sample, check_sample, sample_company, sample_letter, samples
 
 
 def sample(template: str, label: str | None = None, language: str = "sv") -> Sample:
@@ -93,6 +93,13 @@ def test_words_that_only_warn(template: str, language: str, words: str, rule: st
 )
 def test_words_that_are_fine(words: str) -> None:
     assert found(sample("receipt", "complaint"), words) == []
+
+
+def test_a_sole_traders_number_is_no_fault() -> None:
+    company = sample_company().model_copy(update={"name": "Anna Andersson Foto", "organisation_number": "811228-9874"})
+    letters = list(samples("sv", company))
+    assert all("811228-9874" in sample_letter(one).body for one in letters)
+    assert [hit for one in letters for hit in check_sample(one)] == []
 
 
 def test_the_language_of_the_letter_is_that_of_the_case() -> None:

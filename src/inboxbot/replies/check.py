@@ -186,7 +186,8 @@ def _identity_papers(text: str) -> Iterator[Finding]:
 
 
 def _others_data(letter: Letter, facts: LetterFacts, text: str, to: str) -> Iterator[Finding]:
-    if has_personal_number(text) or has_personal_number(letter.subject):
+    # a sole trader's organisation number is a personal number, and has to stand in every letter
+    if has_personal_number(text.replace(facts.organisation_number, " ")) or has_personal_number(letter.subject):
         yield Finding("personal_number", Weight.BLOCKING, "a personal number stands in the letter", "law.md 5.5")
     own = {facts.contact, facts.authority_email, facts.address, facts.privacy_contact, to}
     known = {address.lower() for one in own for address in _ADDRESS.findall(one)}
