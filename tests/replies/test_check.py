@@ -102,6 +102,18 @@ def test_a_sole_traders_number_is_no_fault() -> None:
     assert [hit for one in letters for hit in check_sample(one)] == []
 
 
+def test_what_a_company_says_of_itself_is_no_fault() -> None:
+    told = {
+        "name": "Aurora  Exempel AB (publ)",
+        "contact_address": "support@example.org",
+        "privacy_contact": "Eva Ek, dataskydd@example.org, 08-123 45 67",
+        "policy_url": "https://example.org/policy?version=2",
+    }
+    company = sample_company().model_copy(update=told)
+    for language in ("sv", "en", "fi"):
+        assert [hit for one in samples(language, company) for hit in check_sample(one)] == []
+
+
 def test_the_language_of_the_letter_is_that_of_the_case() -> None:
     one = sample("receipt", "access")
     english = sample_letter(sample("receipt", "access", "en"))
