@@ -1,0 +1,341 @@
+"""What retention removes and keeps: content of ended cases, their proof later, loose mails, outgoing files.
+
+Purging leaves rows in place where something counts them (promises, requests, ledger) and empties what a person could be
+known by. The statements name every column that can hold a word, an address or an unkeyed digest.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, exists, func, insert, or_, select, update
+
+from inboxbot.cases.values import CaseState, DraftState, LedgerState
+from inboxbot.store.cases import chunks
+from inboxbot.store.engine import Store
+from inboxbot.store.tables import (
+    anchors,
+    approvals,
+    attachments,
+    attempts,
+    case_addresses,
+    cases,
+    checklist,
+    codes,
+    corrections,
+    draft_words,
+    drafts,
+    folders,
+    history,
+    identities,
+    learned,
+    ledger,
+    mailboxes,
+    mails,
+    promises,
+    requests,
+    retention_runs,
+    suppressions,
+)
+
+_ENDED = (CaseState.CLOSED.value, CaseState.DISMISSED.value)
+_LEAVING = (DraftState.APPROVED.value, DraftState.TRANSMITTING.value)
+_EMPTY_MAIL: Mapping[str, Any] = {
+    "message_id": None,
+    "sender": None,
+    "sender_name": "",
+    "recipients": [],
+    "subject": "",
+    "text": "",
+    "header": b"",
+    "detail": {},
+}
+_EMPTY_DRAFT: Mapping[str, Any] = {
+    "recipient": None,
+    "subject": "",
+    "body": "",
+    "final": None,
+    "in_reply_to": None,
+    "references": [],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A closed or dismissed case whose proof is still kept. Moments are UTC; ``nonce`` is empty once it was purged."""
+
+    id: int
+    reference: str
+    company: str
+    closed_at: dt.datetime
+    last_contact_at: dt.datetime | None
+    purged_at: dt.datetime | None
+    hold: str | None
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True)
+class LooseMail:
+    """A mail that was kept without a case."""
+
+    id: int
+    company: str
+    received_at: dt.datetime
+
+
+def ended_cases(connection: Connection, ids: Sequence[int] | None = None) -> list[Ended]:
+    """Return the ended cases (of ``ids``, or all), oldest first; one that a letter is about to leave is not ended."""
+    came = (
+        select(func.max(mails.c.received_at))
+        .where(mails.c.case_id == cases.c.id, mails.c.direction == "in")
+        .scalar_subquery()
+    )
+    last = select(func.max(history.c.at)).where(history.c.case_id == cases.c.id).scalar_subquery()
+    leaving = exists().where(drafts.c.case_id == cases.c.id, drafts.c.state.in_(_LEAVING))
+    query = (
+        select(
+            cases.c.id,
+            cases.c.reference,
+            mailboxes.c.company,
+            func.coalesce(cases.c.closed_at, last, cases.c.opened_at).label("closed_at"),
+            came.label("last_contact_at"),
+            cases.c.purged_at,
+            cases.c.hold,
+            cases.c.nonce,
+        )
+        .join(mailboxes, mailboxes.c.id == cases.c.mailbox_id)
+        .where(cases.c.state.in_(_ENDED), cases.c.proof_gone_at.is_(None), ~leaving)
+        .order_by(cases.c.id)
+    )
+    if ids is None:
+        return [Ended(*row) for row in connection.execute(query)]
+    return [Ended(*row) for chunk in chunks(ids) for row in connection.execute(query.where(cases.c.id.in_(chunk)))]
+
+
+def loose_mails(connection: Connection) -> list[LooseMail]:
+    """Return every mail that was kept without a case."""
+    query = (
+        select(mails.c.id, mailboxes.c.company, mails.c.received_at)
+        .join(mailboxes, mailboxes.c.id == mails.c.mailbox_id)
+        .where(mails.c.case_id.is_(None))
+        .order_by(mails.c.id)
+    )
+    return [LooseMail(*row) for row in connection.execute(query)]
+
+
+def old_files(connection: Connection, before: dt.datetime) -> list[int]:
+    """Return the outgoing files to purge: added, and sent, before a moment; never those of a letter on its way."""
+    query = (
+        select(attachments.c.id)
+        .join(drafts, drafts.c.id == attachments.c.draft_id)
+        .where(
+            attachments.c.data.is_not(None),
+            attachments.c.added_at <= before,
+            or_(drafts.c.sent_at.is_(None), drafts.c.sent_at <= before),
+            drafts.c.state.not_in(_LEAVING),
+        )
+        .order_by(attachments.c.id)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def purge_content(
+    connection: Connection, ids: Sequence[int], *, keyed: Callable[[str], str], now: dt.datetime
+) -> Counter[str]:
+    """Empty everything about the cases but their codes, moments and names of staff, and return how much that was.
+
+    ``keyed`` turns a digest of words into one that nobody outside can match to guessed words; approvals and tries are
+    still matched by it. What remains is the proof record of law.md 7.
+    """
+    counts: Counter[str] = Counter()
+    for chunk in chunks(ids):
+        letters = select(drafts.c.id).where(drafts.c.case_id.in_(chunk))
+        for table in (approvals, attempts, drafts):
+            _key_digests(connection, table, letters, keyed)
+        counts["mails"] += connection.execute(
+            update(mails).where(mails.c.case_id.in_(chunk)).values(**_EMPTY_MAIL)
+        ).rowcount
+        counts["letters"] += _empty_letters(connection, chunk, now)
+        connection.execute(delete(draft_words).where(draft_words.c.draft_id.in_(letters)))
+        connection.execute(
+            update(attempts).where(attempts.c.draft_id.in_(letters)).values(recipient_digest="", server_text=None)
+        )
+        connection.execute(
+            update(attachments)
+            .where(attachments.c.draft_id.in_(letters))
+            .values(data=None, name="", purged_at=func.coalesce(attachments.c.purged_at, now))
+        )
+        asked = select(requests.c.id).where(requests.c.case_id.in_(chunk))
+        connection.execute(update(checklist).where(checklist.c.request_id.in_(asked)).values(detail=""))
+        for gone in (codes, case_addresses, identities):
+            connection.execute(delete(gone).where(gone.c.case_id.in_(chunk)))
+        counts["corrections"] += connection.execute(
+            delete(corrections).where(corrections.c.case_id.in_(chunk))
+        ).rowcount
+        connection.execute(
+            update(cases)
+            .where(cases.c.id.in_(chunk))
+            .values(requester=None, requester_name="", subject="", nonce="", hold=None, look_at=None, purged_at=now)
+        )
+        counts["cases"] += len(chunk)
+    return counts
+
+
+def _key_digests(connection: Connection, table: Any, letters: Any, keyed: Callable[[str], str]) -> None:
+    own = table.c.id if table is drafts else table.c.draft_id
+    query = select(table.c.id, table.c.digest).where(own.in_(letters), table.c.digest.is_not(None))
+    for row in list(connection.execute(query)):
+        if len(row.digest) == _UNKEYED_LENGTH:
+            connection.execute(update(table).where(table.c.id == row.id).values(digest=keyed(row.digest)))
+
+
+_UNKEYED_LENGTH = 64  # a SHA-256 in hex; the keyed form is shorter, so keying twice is not possible
+
+
+def _empty_letters(connection: Connection, chunk: Sequence[int], now: dt.datetime) -> int:
+    rows = list(
+        connection.execute(
+            select(drafts.c.id, drafts.c.state, drafts.c.facts, drafts.c.filed_at).where(drafts.c.case_id.in_(chunk))
+        )
+    )
+    for row in rows:
+        codes_only = {key: row.facts[key] for key in ("kinds", "tells", "request") if key in row.facts}
+        state = DraftState.SUPERSEDED.value if row.state == DraftState.PROPOSED.value else row.state
+        connection.execute(
+            update(drafts)
+            .where(drafts.c.id == row.id)
+            .values(**_EMPTY_DRAFT, facts=codes_only, state=state, filed_at=row.filed_at or now, next_try_at=None)
+        )
+    return len(rows)
+
+
+def drop_proof(connection: Connection, ids: Sequence[int], *, now: dt.datetime) -> None:
+    """Remove what is left of purged cases but the rows that figures are counted from.
+
+    Left are kinds, outcomes and moments of requests, moments of promises, the emptied rows these point at, and the
+    ledger. Nothing of it names a case, a letter or a person.
+    """
+    for chunk in chunks(ids):
+        letters = select(drafts.c.id).where(drafts.c.case_id.in_(chunk))
+        asked = select(requests.c.id).where(requests.c.case_id.in_(chunk))
+        connection.execute(update(cases).where(cases.c.id.in_(chunk)).values(proof_gone_at=now))
+        for table in (history, anchors, identities, case_addresses, codes, corrections):
+            connection.execute(delete(table).where(table.c.case_id.in_(chunk)))
+        for table in (approvals, attempts, attachments, draft_words):
+            connection.execute(delete(table).where(table.c.draft_id.in_(letters)))
+        connection.execute(delete(checklist).where(checklist.c.request_id.in_(asked)))
+        connection.execute(delete(drafts).where(drafts.c.case_id.in_(chunk)))
+        counted = select(promises.c.mail_id).where(promises.c.case_id.in_(chunk))
+        connection.execute(delete(mails).where(mails.c.case_id.in_(chunk), mails.c.id.not_in(counted)))
+        connection.execute(update(promises).where(promises.c.case_id.in_(chunk)).values(answered_by=None))
+        connection.execute(update(suppressions).where(suppressions.c.case_id.in_(chunk)).values(case_id=None))
+        for case_id in chunk:
+            bare = {"reference": f"#{case_id}", "language": "und", "requester_source": "", "assignee": None}
+            connection.execute(
+                update(cases).where(cases.c.id == case_id).values(**bare, held_reason=None, merged_into=None)
+            )
+
+
+def drop_loose_mails(connection: Connection, ids: Sequence[int]) -> None:
+    """Remove mails that were kept without a case; their ledger rows stay."""
+    for chunk in chunks(ids):
+        connection.execute(delete(mails).where(mails.c.id.in_(chunk), mails.c.case_id.is_(None)))
+
+
+def drop_file_bytes(connection: Connection, ids: Sequence[int], *, now: dt.datetime) -> None:
+    """Remove the bytes of outgoing files; their names and sizes stay with the letter."""
+    for chunk in chunks(ids):
+        connection.execute(update(attachments).where(attachments.c.id.in_(chunk)).values(data=None, purged_at=now))
+
+
+def left_in_mailboxes(connection: Connection) -> list[dict[str, Any]]:
+    """Return the messages whose content was purged here and that lay in their folder when it was last looked through.
+
+    A folder that was renumbered since is left out: the UID would name another message.
+    """
+    kept = exists().where(mails.c.ledger_id == ledger.c.id, mails.c.case_id.is_(None))
+    purged = cases.c.purged_at.is_not(None)
+    ordinary = (ledger.c.state == LedgerState.ORDINARY.value) & ledger.c.case_id.is_(None) & ~kept
+    query = (
+        select(mailboxes.c.address, folders.c.name, ledger.c.uid, ledger.c.received_at)
+        .join(folders, folders.c.id == ledger.c.folder_id)
+        .join(mailboxes, mailboxes.c.id == folders.c.mailbox_id)
+        .outerjoin(cases, cases.c.id == ledger.c.case_id)
+        .where(or_(purged, ordinary), ledger.c.uidvalidity == folders.c.uidvalidity)
+        .order_by(mailboxes.c.address, folders.c.name, ledger.c.uid)
+    )
+    return [
+        {"mailbox": row.address, "folder": row.name, "uid": row.uid, "received_at": row.received_at}
+        for row in connection.execute(query)
+    ]
+
+
+def newest_written(connection: Connection) -> dt.datetime | None:
+    """Return the newest moment that this program wrote down, a look through a folder among them."""
+    found = [
+        connection.execute(select(func.max(column))).scalar()
+        for column in (history.c.at, ledger.c.fetched_at, folders.c.round_at)
+    ]
+    return max((one for one in found if one is not None), default=None)
+
+
+def last_run(connection: Connection) -> dict[str, Any] | None:
+    """Return the newest run of retention, refused ones among them."""
+    row = connection.execute(select(retention_runs).order_by(retention_runs.c.id.desc()).limit(1)).first()
+    return dict(row._mapping) if row else None
+
+
+def save_run(
+    connection: Connection, *, at: dt.datetime, counts: Mapping[str, int], refused: bool = False, wiped: bool = False
+) -> None:
+    """Write what a run did, as counts."""
+    connection.execute(
+        insert(retention_runs).values(at=at, refused=refused, counts=dict(counts), wiped_at=at if wiped else None)
+    )
+
+
+def unwiped(connection: Connection) -> bool:
+    """Return whether something was purged whose space was not overwritten yet."""
+    query = select(retention_runs.c.id).where(retention_runs.c.wiped_at.is_(None), ~retention_runs.c.refused)
+    return connection.execute(query).first() is not None
+
+
+def mark_wiped(connection: Connection, now: dt.datetime) -> None:
+    """Write that the space of everything purged so far is overwritten."""
+    connection.execute(update(retention_runs).where(retention_runs.c.wiped_at.is_(None)).values(wiped_at=now))
+
+
+def layer_is_stale(connection: Connection) -> bool:
+    """Return whether the judge's local layer was fitted to corrections that are purged by now."""
+    fitted = connection.execute(select(func.max(learned.c.at))).scalar()
+    if fitted is None:
+        return False
+    query = select(retention_runs.c.counts).where(retention_runs.c.at >= fitted)
+    return any(counts.get("corrections") for counts in connection.execute(query).scalars())
+
+
+def wipe(store: Store) -> bool:
+    """Rewrite the database so that nothing purged is left in free pages or in the write-ahead log.
+
+    Returns False when somebody held the database; the next run tries again. On PostgreSQL dead rows are given back to
+    their tables, whose pages the server overwrites in time.
+    """
+    if not store.is_sqlite:
+        with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM")
+        return True
+    raw = store.engine.raw_connection()
+    try:
+        handle: Any = raw.driver_connection
+        handle.execute("VACUUM")
+        busy = handle.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        raw.close()
+    return not busy
