@@ -66,7 +66,14 @@ BANS: Final[tuple[Ban, ...]] = (
         "law.md 8.2",
         "an answer to a request carries no marketing",
     ),
-    Ban("question", _B, r"\?(?![\w=&%])", "law.md T12", "a confirmed opt-out asks nothing", only=frozenset({"unsubscribe"})),
+    Ban(
+        "question",
+        _B,
+        r"\?(?![\w=&%])",
+        "law.md T12",
+        "a confirmed opt-out asks nothing",
+        only=frozenset({"unsubscribe"}),
+    ),
     Ban(
         "marketing_is_absolute",
         _B,
