@@ -21,7 +21,7 @@ class Delivered:
 
 @dataclass
 class Sink:
-    """The server's handler: ``box`` is what it took; ``answers`` are replies to give at RCPT or DATA, used up in order."""
+    """The server's handler: ``box`` is what it took; the answers are replies at RCPT or DATA, used up in order."""
 
     box: list[Delivered] = field(default_factory=list)
     rcpt_answers: list[str] = field(default_factory=list)

@@ -150,6 +150,8 @@ def deliver(
             return Delivery(_by_code(code), phase, _clean((code, words)))
         connection.send(_dotted(message))
         reached(Phase.DOT)
+        if early := _spoke_early(connection):
+            return Delivery(_by_code(early[0]), phase, _clean(early))
         phase = Phase.DOT
         connection.answer_s = limits.final_s
         connection.send(b".\r\n")
@@ -172,14 +174,18 @@ def _connect(settings: SmtpSettings, name: str, limits: Limits) -> _Connection:
     )
     connection.answer_s = limits.command_s
     connection.local_hostname = name
-    code, words = connection.connect(settings.host, settings.port)
-    if code != 220:
-        raise smtplib.SMTPConnectError(code, words)
-    connection.ehlo_or_helo_if_needed()
-    if settings.security == "starttls":
-        connection._host = settings.host  # type: ignore[attr-defined]  # smtplib checks the certificate against it
-        connection.starttls(context=context)
-        connection.ehlo()
+    try:
+        code, words = connection.connect(settings.host, settings.port)
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, words)
+        connection.ehlo_or_helo_if_needed()
+        if settings.security == "starttls":
+            connection._host = settings.host  # type: ignore[attr-defined]  # smtplib checks the certificate against it
+            connection.starttls(context=context)
+            connection.ehlo()
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -236,6 +242,27 @@ def _envelope(connection: _Connection, sender: str, recipient: str, size: int) -
         return code, words
     code, words = connection.rcpt(recipient)
     return None if code in {250, 251} else (code, words)
+
+
+def _spoke_early(connection: _Connection) -> tuple[int, bytes] | None:
+    """Return what the server said in the middle of the text, if anything: the dot is then never sent.
+
+    Raises OSError when it closed the connection. Looking once here turns many an unknown outcome into a certain one.
+    """
+    wire = connection.sock
+    if wire is None:
+        raise smtplib.SMTPServerDisconnected("connection closed")
+    wire.settimeout(0)
+    try:
+        said = wire.recv(MAX_REPLY_LINE)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return None
+    finally:
+        wire.settimeout(connection.answer_s)
+    if not said:
+        raise smtplib.SMTPServerDisconnected("connection closed")
+    line = said.splitlines()[0]
+    return (int(line[:3]) if line[:3].isdigit() else 0), line[4:]
 
 
 def _dotted(message: bytes) -> bytes:
