@@ -2,111 +2,166 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from inboxbot.reading.values import Mail, SegmentKind
-from inboxbot.sorting.fold import Folded, fold
+from inboxbot.reading.segments import segment
+from inboxbot.reading.values import Mail, Segment
+from inboxbot.sorting.evidence import find_evidence
+from inboxbot.sorting.features import Index, Reading, features_of, read_mail
+from inboxbot.sorting.fold import fold
 from inboxbot.sorting.kinds import RIGHTS, Kind
+from inboxbot.sorting.language import UNKNOWN
+from inboxbot.sorting.model import Model
 from inboxbot.sorting.robots import Traits, find_robot, looks_like_autoreply
-from inboxbot.sorting.values import Evidence, Verdict
+from inboxbot.sorting.values import Verdict
+from inboxbot.sorting.vocabulary import Vocabulary
+from inboxbot.sorting.wishes import is_bare_removal, is_bare_stop
+from inboxbot.sorting.skim import Skimmer
 
-_PHRASES: dict[Kind, str] = {
-    Kind.ACCESS: r"registerutdrag|vilka (?:person)?uppgifter (?:har )?ni|vad vet ni om mig|artikel 15|article 15|"
-    r"subject access|copy of my (?:personal )?data|what data (?:do )?you|data you hold|kopia pa mina|"
-    r"alle oplysninger i har om|innsyn i|indsigt i|auskunft uber|mita tietoja",
-    Kind.ERASURE: r"radera|ta bort (?:mig|mitt konto|mina uppgifter|alla uppgifter|min profil)|glom mig|artikel 17|"
-    r"article 17|(?:delete|erase|remove) (?:me|my|all)|right to (?:be forgotten|erasure)|slett? (?:meg|min|alle)|"
-    r"losch(?:en|ung)|poista(?:kaa)? ",
-    Kind.UNSUBSCRIBE: r"avregistrera|avprenumerera|avanmal|unsubscribe|sluta (?:mejla|maila|skicka)|^stopp?\b|"
-    r"(?:inga|inte ha) (?:fler|mer)a? (?:mejl|mail|utskick|nyhetsbrev|reklam)|opt out|frameld|avmeld|abmelden|abbestell",
-    Kind.COMPLAINT: r"anmaler? (?:er )?till (?:imy|datainspektionen|integritets)|klagomal (?:pa|om|gallande) hur|"
-    r"lackt|fick nagon annans|data breach|someone else's (?:data|details)|personuppgiftsincident|privacy complaint",
-    Kind.RECTIFICATION: r"ratta min|stavat fel|felstavat|artikel 16|article 16|(?:andra|uppdatera) min (?:adress|namn)|"
-    r"correct my (?:name|address|data|details)|rectif",
-    Kind.PORTABILITY: r"portab|maskinlasbar|machine.readable|artikel 20|article 20|flytta min data",
-    Kind.OBJECTION: r"invander mot|motsatter mig|i object to|profilering|profiling|artikel 21|article 21",
-    Kind.RESTRICTION: r"begransning av behandling|begransa behandling|restrict(?:ion of)? (?:the )?processing|artikel 18",
-}
-_PATTERNS = {kind: re.compile(words) for kind, words in _PHRASES.items()}
-_LANGUAGE_WORDS = {
-    "sv": frozenset("och att jag ni inte ar som har till med pa av fran vill kan hej".split()),
-    "en": frozenset("and the you to of my is please i have not would with for".split()),
-    "da": frozenset("og jeg ikke i har til af fra vil hvad mig mit jeres".split()),
-    "no": frozenset("og jeg ikke dere har til av fra vil hva meg mitt deres".split()),
-    "de": frozenset("und ich sie nicht die der das mir meine bitte ihre zu mit".split()),
-    "fi": frozenset("ja en ei minun on etta olen teilla mita kiitos hei haluan".split()),
-}
+if TYPE_CHECKING:
+    from inboxbot.sorting.learning import LocalLayer
+
+SENSITIVE = frozenset({"deceased", "representative"})
 
 
 class Judge:
-    """Judges mails; made once, used for all. Pure and deterministic."""
+    """Judges mails; made once (`Judge.load`), used for all. Pure and deterministic."""
+
+    def __init__(self, vocabulary: Vocabulary, model: Model, local: LocalLayer | None = None) -> None:
+        self.vocabulary = vocabulary
+        self.model = model
+        self.local = local
+        self._index = Index.fixed(vocabulary, model.names)
+        self._skimmer = Skimmer(vocabulary)
 
     @classmethod
     def load(cls) -> Judge:
-        """Read the vocabulary and the model that are shipped with the package."""
-        return cls()
+        """Return the judge of the shipped vocabulary and model (read once a process)."""
+        return _shipped()
+
+    def with_local(self, layer: LocalLayer | None) -> Judge:
+        """Return a judge that adds what this installation learned (`learning`)."""
+        return Judge(self.vocabulary, self.model, layer)
 
     def judge(self, mail: Mail) -> Verdict:
         """Judge a mail that was read; evidence points into ``mail.subject`` and ``mail.text``."""
-        new = [part for part in mail.segments if part.kind in (SegmentKind.NEW, SegmentKind.FORWARDED)]
-        return self._judge(
-            mail.subject,
-            mail.text,
-            [(part.start, part.end) for part in new] or [(0, len(mail.text))],
-            mail.sender.address if mail.sender else "",
-            mail.headers,
-            mail.return_path,
-        )
+        address = mail.sender.address if mail.sender else ""
+        segments = mail.segments or segment(mail.text)
+        return self._judge(mail.subject, mail.text, segments, address, mail.headers, mail.return_path)
 
     def judge_text(
         self, subject: str, body: str, sender: str = "", headers: Sequence[tuple[str, str]] = ()
     ) -> Verdict:
-        """Judge a subject and a body; evidence points into exactly these strings."""
+        """Judge a subject and a body; evidence points into exactly these strings.
+
+        ``sender`` is a From value or a bare address; ``headers`` are (lower-case name, decoded value).
+        """
         address = sender.rstrip().rstrip(">").rpartition("<")[2].strip().lower()
-        return self._judge(subject, body, [(0, len(body))], address, headers, None)
+        path = next((value.strip().strip("<>").lower() for name, value in headers if name == "return-path"), None)
+        return self._judge(subject, body, segment(body), address, headers, path)
 
     def _judge(
         self,
         subject: str,
         body: str,
-        stretches: Sequence[tuple[int, int]],
+        segments: Sequence[Segment],
         sender: str,
         headers: Sequence[tuple[str, str]],
         return_path: str | None,
     ) -> Verdict:
-        title = fold(subject)
-        robot = find_robot(Traits(headers, title.text, sender, return_path))
-        evidence = _find(subject, title, "subject", 0)
-        words: list[str] = title.text.split()
-        for start, end in stretches:
-            part = fold(body[start:end])
-            words += part.text.split()
-            evidence += _find(body, part, "body", start)
-        kinds = tuple(kind for kind in RIGHTS if any(item.kind is kind for item in evidence)) or (Kind.OTHER,)
-        seen = set(words)
-        votes = {code: len(seen & known) for code, known in _LANGUAGE_WORDS.items()}
-        best = max(votes, key=lambda code: votes[code])
-        flags = frozenset({"probable_autoreply"} if looks_like_autoreply(title.text, " ".join(words[:100])) else ())
+        reading = read_mail(self.vocabulary, subject, body, segments)
+        features = features_of(reading, self._index)
+        scores = self.model.scores(features)
+        if self.local is not None:
+            scores = self.local.apply(scores, self.model.flat(features))
+        chances, asks = self.model.probabilities(scores)
+        kinds, unsure = self.model.decide(chances, asks)
+        reasons: list[str] = []
+        kinds, unsure = self._overrule(reading, body, kinds, unsure, chances, reasons)
+        title = fold(subject[:500]).text.strip()
+        robot = find_robot(Traits(headers, title, sender, return_path))
+        flags = self._flags(reading, kinds, features)
+        if robot is None and looks_like_autoreply(title, fold(body[:800]).text):
+            flags.add("probable_autoreply")
         return Verdict(
             kinds=kinds,
-            confidence={kind: 0.9 if kind in kinds else 0.05 for kind in Kind},
-            unsure=not words,
-            reminder="paminnelse" in title.text or "reminder" in title.text,
-            language=best if votes[best] else "und",
+            confidence={kind: round(chance, 4) for kind, chance in chances.items()},
+            unsure=unsure,
+            reminder=self.model.reminds(scores),
+            language=reading.language,
             robot=robot[0] if robot else None,
-            evidence=tuple(evidence),
-            flags=flags,
+            evidence=find_evidence(reading, kinds, self._index, self.model, subject, body),
+            flags=frozenset(flags),
+            reasons=tuple(reasons),
             robot_rule=robot[1] if robot else None,
+            features=self.model.flat(features),
         )
 
+    def _overrule(
+        self,
+        reading: Reading,
+        body: str,
+        kinds: tuple[Kind, ...],
+        unsure: bool,
+        chances: dict[Kind, float],
+        reasons: list[str],
+    ) -> tuple[tuple[Kind, ...], bool]:
+        """Apply the fine points of `kinds` that need no weighing; changes ``chances`` along with the verdict."""
+        words = [word for part in reading.parts if part.role != "context" for word in part.words.words]
+        if not words:
+            reasons.append("no_words")
+            return (Kind.OTHER,), True
+        if is_bare_removal(words):
+            reasons.append("bare_removal")
+            _raise(chances, {Kind.ERASURE: 0.6, Kind.UNSUBSCRIBE: 0.6})
+            return (Kind.ERASURE, Kind.UNSUBSCRIBE), True
+        if is_bare_stop(words):
+            reasons.append("bare_stop")
+            _raise(chances, {Kind.UNSUBSCRIBE: 0.95})
+            return (Kind.UNSUBSCRIBE,), False
+        asks = kinds != (Kind.OTHER,)
+        if reading.nothing_new and asks:
+            reasons.append("nothing_new")
+            unsure = True
+        if reading.skipped and self._skimmer.finds(body, reading.skipped):
+            reasons.append("words_beyond_limit")
+            unsure = True
+        if reading.language == UNKNOWN and not asks and reading.new_words > 8:
+            reasons.append("unknown_language")
+            unsure = True
+        if unsure and not reasons:
+            reasons.append("close_call")
+        return kinds, unsure
 
-def _find(given: str, folded: Folded, part: str, offset: int) -> list[Evidence]:
-    """Return what each kind's phrases hit in a folded stretch of ``given``."""
-    found = []
-    for kind, pattern in _PATTERNS.items():
-        for hit in list(pattern.finditer(folded.text))[:3]:
-            start = offset + folded.origin(hit.start())
-            end = offset + folded.origin(hit.end() - 1) + 1
-            found.append(Evidence(kind, part, given[start:end], start, end))
-    return found
+    def _flags(self, reading: Reading, kinds: Sequence[Kind], features: Mapping[str, set[int]]) -> set[str]:
+        """Codes for what staff should know beside the kinds."""
+        names = self.vocabulary.concepts
+        meant = {names[hit.concept] for part in reading.parts if part.role != "context" for hit in part.hits}
+        flags = set()
+        if Kind.COMPLAINT in kinds and "leak" in meant:
+            flags.add("breach")
+        if any(kind.is_right for kind in kinds):
+            flags |= {flag for flag, concept in (("deceased", "deceased"), ("representative", "proxy")) if concept in meant}
+            if "minor" in meant:
+                flags.add("other_person")
+            if len(features["a"]) >= 1 and {"gdpr", "otherwise"} <= meant:
+                flags.add("generator")
+        if {"passed-on", "forwarded", "forward"} & reading.shape:
+            flags.add("forwarded")
+        if reading.nothing_new:
+            flags.add("nothing_new")
+        return flags
+
+
+def _raise(chances: dict[Kind, float], least: Mapping[Kind, float]) -> None:
+    """Lift probabilities to what a rule knows, and lower ``other`` to match."""
+    for kind, chance in least.items():
+        chances[kind] = max(chances[kind], chance)
+    chances[Kind.OTHER] = min(chances[Kind.OTHER], 1.0 - max(chances[kind] for kind in RIGHTS))
+
+
+@functools.cache
+def _shipped() -> Judge:
+    return Judge(Vocabulary.load(), Model.load())

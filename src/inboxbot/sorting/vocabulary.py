@@ -7,11 +7,11 @@ judge learns of Swedish and English mail therefore also holds for languages in w
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 
-from inboxbot.sorting.fold import Folded, fold
+from inboxbot.sorting.fold import fold
 from inboxbot.sorting.words import split_words
 
 _GAP = "_"  # in a phrase: at most two words between
@@ -62,13 +62,14 @@ class Vocabulary:
         self._index = {name: number for number, name in enumerate(self.concepts)}
         self._atoms: dict[str, int] = {}
         self._prefixes: dict[str, int] = {}
-        self._root = _Node()
-        self._memo: dict[str, Sense] = {}
-        for table in languages.values():
+        self._languages = languages
+        self._roots = {code: _Node() for code in languages}
+        self._memos: dict[tuple[str, ...], dict[str, Sense]] = {}
+        for code, table in languages.items():
             for name, phrases in table.items():
                 for phrase in phrases.replace("\n", " ").split(","):
                     for variant in sorted(_variants(phrase.strip())):
-                        self._add(variant, self._index[name])
+                        self._add(self._roots[code], variant, self._index[name])
         self._longest = max((len(prefix) for prefix in self._prefixes), default=0)
 
     @classmethod
@@ -82,12 +83,13 @@ class Vocabulary:
         }
         return cls(tables)
 
-    def number(self, name: str) -> int:
-        """The number of a concept."""
-        return self._index[name]
+    def phrases(self, name: str) -> list[str]:
+        """Return the phrases of a concept in all languages, as they are written in the tables."""
+        tables = self._languages.values()
+        return [phrase.strip() for table in tables for phrase in table.get(name, "").replace("\n", " ").split(",")]
 
-    def _add(self, phrase: str, concept: int) -> None:
-        node = self._root
+    def _add(self, root: _Node, phrase: str, concept: int) -> None:
+        node = root
         for piece in phrase.split():
             if piece == _GAP:
                 node.gap = node.gap or _Node()
@@ -100,14 +102,11 @@ class Vocabulary:
                 table = self._prefixes if prefix else self._atoms
                 atom = table.setdefault(part, len(self._atoms) + len(self._prefixes))
                 node = node.following.setdefault(atom, _Node())
-        if node is not self._root and concept not in node.concepts:
+        if node is not root and concept not in node.concepts:
             node.concepts = (*node.concepts, concept)
 
-    def sense(self, word: str) -> Sense:
-        """What a folded word means (remembered)."""
-        known = self._memo.get(word)
-        if known is not None:
-            return known
+    def _sense(self, word: str, languages: tuple[str, ...], memo: dict[str, Sense]) -> Sense:
+        """What a folded word means in these languages (remembered in ``memo``)."""
         atoms = []
         exact = self._atoms.get(word)
         if exact is not None:
@@ -116,21 +115,26 @@ class Vocabulary:
             atom = self._prefixes.get(word[:length])
             if atom is not None:
                 atoms.append(atom)
-        first = [self._root.following[atom] for atom in atoms if atom in self._root.following]
+        first = [
+            following[atom]
+            for following in (self._roots[code].following for code in languages if code in self._roots)
+            for atom in atoms
+            if atom in following
+        ]
         concepts = tuple(dict.fromkeys(concept for node in first for concept in node.concepts))
         nodes = tuple(node for node in first if node.following or node.gap)
-        if len(self._memo) >= _MEMO_LIMIT:
-            self._memo.clear()
-        value = self._memo[word] = Sense(concepts, nodes, tuple(atoms))
+        if len(memo) >= _MEMO_LIMIT:
+            memo.clear()
+        value = memo[word] = Sense(concepts, nodes, tuple(atoms))
         return value
 
-    def find(self, words: Sequence[str], sentences: Sequence[int]) -> list[Hit]:
+    def find(self, words: Sequence[str], sentences: Sequence[int], languages: tuple[str, ...]) -> list[Hit]:
         """All hits in a list of words, in order of their first word; phrases do not run over sentence ends."""
-        senses = [self._memo.get(word) or self.sense(word) for word in words]
+        memo = self._memos.setdefault(languages, {})
+        senses = [memo.get(word) or self._sense(word, languages, memo) for word in words]
         hits: list[Hit] = []
         for first, sense in enumerate(senses):
-            for concept in sense.concepts:
-                hits.append(Hit(concept, first, first))
+            hits += [Hit(concept, first, first) for concept in sense.concepts]
             for node in sense.nodes:
                 self._walk(node, first, first, senses, sentences, hits)
         return hits
@@ -167,12 +171,7 @@ class Vocabulary:
             child = node.following.get(atom)
             if child is None:
                 continue
-            for concept in child.concepts:
-                hits.append(Hit(concept, first, place))
+            hits += [Hit(concept, first, place) for concept in child.concepts]
             if child.following or child.gap:
                 self._walk(child, first, place, senses, sentences, hits)
 
-
-def fold_words(text: str) -> Iterable[str]:
-    """The folded words of a short text."""
-    return split_words(Folded(fold(text).text)).words

@@ -1,0 +1,240 @@
+"""Train the judge: ``python -m training.train`` writes ``src/inboxbot/sorting/model.json``.
+
+Twice the same inputs give the same bytes: nothing is random, weights are rounded to thousandths. What probabilities
+mean and where "unsure" begins is chosen from judgements of mails whose author batch was left out of training.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_matrix, hstack
+from sklearn.linear_model import LogisticRegression
+
+from inboxbot.reading.segments import segment
+from inboxbot.sorting.features import GROUPS, Index, features_of, read_mail
+from inboxbot.sorting.model import ANY, KINDS, REMINDER, TARGETS, UNIT
+from inboxbot.sorting.vocabulary import Vocabulary
+from training.corpus import SORTING, Example, digest_of_inputs, read_lines, read_mails
+
+SCALES = {
+    "w": (0.4, 0.3),
+    "b": (0.3, 0.3),
+    "g": (0.5, 0.3),
+    "c": (1.0, 0.3),
+    "s": (0.5, 0.3),
+    "q": (0.3, 0.3),
+    "n": (0.5, 0.3),
+    "p": (0.5, 0.3),
+    "a": (1.0, 0.0),
+    "z": (0.4, 0.3),
+}
+LEAST = {"w": 3, "b": 3, "g": 5, "c": 2, "s": 2, "q": 3, "n": 3, "p": 3, "a": 1, "z": 2}  # mails a feature is in
+STRENGTH = 5.0  # inverse of the penalty on weights
+FOLDS = 6
+PRUNE = 15  # thousandths: features whose every weight is smaller are left out
+UNSURE_ORDINARY = 0.065  # shares that may be unsure (the bars are 0.08 and 0.12)
+UNSURE_REQUEST = 0.095
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class Data:
+    """Features of all examples (numbers by group), and gold answers (a column for each target)."""
+
+    features: list[dict[str, set[int]]]
+    names: dict[str, list[str]]
+    answers: npt.NDArray[np.bool_]
+
+
+def extract(examples: Sequence[Example]) -> Data:
+    """Read all examples with an index that grows."""
+    vocabulary = Vocabulary.load()
+    index = Index.growing(vocabulary)
+    features = [
+        features_of(read_mail(vocabulary, item.subject, item.body, segment(item.body)), index) for item in examples
+    ]
+    names = {group: list(table) for group, table in index.tables.items()}
+    answers = np.array(
+        [
+            [target in item.labels for target in TARGETS[KINDS]] + ["other" not in item.labels, item.reminder]
+            for item in examples
+        ]
+    )
+    return Data(features, names, answers)
+
+
+def choose(data: Data, rows: Sequence[int]) -> dict[str, dict[int, int]]:
+    """Which features are used: those in enough of the examples ``rows``, in the order of their names."""
+    chosen: dict[str, dict[int, int]] = {}
+    for group in GROUPS:
+        counts = np.zeros(len(data.names[group]), dtype=int)
+        for row in rows:
+            counts[list(data.features[row][group])] += 1
+        kept = sorted((data.names[group][number], number) for number in np.flatnonzero(counts >= LEAST[group]))
+        chosen[group] = {int(number): place for place, (_, number) in enumerate(kept)}
+    return chosen
+
+
+def matrix(data: Data, rows: Sequence[int], chosen: Mapping[str, Mapping[int, int]]) -> csr_matrix:
+    """The scaled features of examples, the groups side by side."""
+    blocks = []
+    for group in GROUPS:
+        table = chosen[group]
+        indices: list[int] = []
+        values: list[float] = []
+        ends = [0]
+        for row in rows:
+            columns = sorted(table[number] for number in data.features[row][group] if number in table)
+            indices += columns
+            values += [SCALES[group][0] / max(len(columns), 1) ** SCALES[group][1]] * len(columns)
+            ends.append(len(indices))
+        shape = (len(rows), len(table))
+        blocks.append(csr_matrix((np.array(values), np.array(indices, dtype=int), np.array(ends)), shape=shape))
+    return csr_matrix(hstack(blocks))
+
+
+def fit(features: csr_matrix, answers: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Weights (targets × features) and biases of one logistic regression a target."""
+    weights, biases = [], []
+    for column in range(answers.shape[1]):
+        model = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=0, max_iter=200, tol=1e-3)
+        model.fit(features, answers[:, column])
+        weights.append(model.coef_[0])
+        biases.append(model.intercept_[0])
+    return np.array(weights), np.array(biases)
+
+
+def left_out_scores(data: Data, examples: Sequence[Example], measured: int) -> Floats:
+    """Scores of the first ``measured`` examples, each from a model that never saw its author batch."""
+    batches = sorted({item.batch for item in examples[:measured]})
+    fold_of = {batch: place % FOLDS for place, batch in enumerate(batches)}
+    folds = np.array([fold_of.get(item.batch, -1) for item in examples])
+    scores = np.zeros((measured, len(TARGETS)))
+    for fold in range(FOLDS):
+        training = np.flatnonzero(folds != fold).tolist()
+        testing = np.flatnonzero(folds[:measured] == fold).tolist()
+        chosen = choose(data, training)
+        weights, biases = fit(matrix(data, training, chosen), data.answers[training])
+        scores[testing] = matrix(data, testing, chosen) @ weights.T + biases
+    return scores
+
+
+def calibrate(scores: Floats, answers: npt.NDArray[np.bool_]) -> list[list[float]]:
+    """What scores mean: (factor of the own score, factor of "any" or of the best kind, bias) for each target."""
+    rows = []
+    for column in range(len(TARGETS)):
+        own = scores[:, column]
+        other = scores[:, KINDS].max(axis=1) if column == ANY else scores[:, ANY]
+        model = LogisticRegression(C=10.0, solver="lbfgs", tol=1e-8, max_iter=2000)
+        model.fit(np.column_stack([own, other]), answers[:, column])
+        rows.append([round(float(value), 4) for value in (*model.coef_[0], model.intercept_[0])])
+    return rows
+
+
+def probabilities(scores: Floats, calibration: Sequence[Sequence[float]]) -> Floats:
+    """Calibrated probabilities (the last column: any right)."""
+    columns = []
+    for column, (own, other, bias) in enumerate(calibration):
+        second = scores[:, KINDS].max(axis=1) if column == ANY else scores[:, ANY]
+        columns.append(1.0 / (1.0 + np.exp(-(own * scores[:, column] + other * second + bias))))
+    return np.column_stack(columns)
+
+
+def choose_rules(chances: Floats, answers: npt.NDArray[np.bool_]) -> dict[str, object]:
+    """Thresholds: of each kind by its best F1, of "any" by exact sets, of unsure by the shares that may be unsure."""
+    grid = np.arange(0.2, 0.62, 0.02)
+    thresholds = []
+    for column in (*range(ANY), REMINDER):
+        gold = answers[:, column]
+        given = chances[:, column][:, None] >= grid
+        hits = (given & gold[:, None]).sum(axis=0)
+        # A little smoothing keeps rare kinds from an extreme choice.
+        f1 = 2 * hits / (given.sum(axis=0) + gold.sum()) - 0.05 * np.abs(grid - 0.4)
+        thresholds.append(round(float(grid[int(np.argmax(f1))]), 2))
+    reminder = thresholds.pop()
+    kinds = chances[:, KINDS] >= np.array(thresholds)
+    asks = chances[:, ANY]
+    best_request, best_share = 0.5, -1.0
+    for request in np.arange(0.3, 0.7, 0.02):
+        guess = kinds.copy()
+        empty = ~guess.any(axis=1) & (asks >= request)
+        guess[empty, chances[empty, KINDS].argmax(axis=1)] = True
+        share = float((guess == answers[:, KINDS]).all(axis=1).mean())
+        if share > best_share + 1e-9:
+            best_request, best_share = round(float(request), 2), share
+    given_any = kinds.any(axis=1) | (asks >= best_request)
+    ordinary, requests = ~answers[:, ANY], answers[:, ANY]
+    low = np.sort(asks[ordinary & ~given_any])[::-1]
+    room = int(UNSURE_ORDINARY * ordinary.sum())
+    unsure_low = float(low[min(room, len(low) - 1)])
+    high = np.sort(asks[requests & given_any])
+    room = int(UNSURE_REQUEST * requests.sum()) - int((asks[requests & ~given_any] >= unsure_low).sum())
+    unsure_high = float(high[max(room, 0)])
+    return {
+        "thresholds": thresholds,
+        "request": best_request,
+        "unsure_low": round(unsure_low, 4),
+        "unsure_high": round(unsure_high, 4),
+        "reminder": reminder,
+    }
+
+
+def train(*, say: bool = True) -> dict[str, object]:
+    """Train on everything and return what `model.json` holds."""
+    mails = read_mails()
+    examples = [*mails, *read_lines()]
+    data = extract(examples)
+    scores = left_out_scores(data, examples, len(mails))
+    answers = data.answers[: len(mails)]
+    calibration = calibrate(scores, answers)
+    chances = probabilities(scores, calibration)
+    rules = choose_rules(chances, answers)
+    rows = list(range(len(examples)))
+    chosen = choose(data, rows)
+    weights, biases = fit(matrix(data, rows, chosen), data.answers)
+    whole = np.rint(weights * UNIT).astype(int)
+    groups: dict[str, object] = {}
+    start = 0
+    for group in GROUPS:
+        ordered = sorted(chosen[group], key=lambda number, table=chosen[group]: table[number])  # type: ignore[misc]
+        block = whole[:, start : start + len(ordered)]
+        start += len(ordered)
+        kept = np.flatnonzero(np.abs(block).max(axis=0) >= PRUNE) if len(ordered) else np.array([], dtype=int)
+        groups[group] = {
+            "scale": SCALES[group],
+            "names": [data.names[group][ordered[place]] for place in kept],
+            "weights": block[:, kept].tolist(),
+        }
+    if say:
+        kinds = chances[:, KINDS] >= np.array(rules["thresholds"])
+        exact = (kinds == answers[:, KINDS]).all(axis=1).mean()
+        print(f"{len(mails)} mails, {len(examples) - len(mails)} wishes; exact sets of batches left out: {exact:.3f}")
+        print(json.dumps(rules))
+    return {
+        "inputs": digest_of_inputs(),
+        "targets": TARGETS,
+        "bias": [round(float(value), 4) for value in biases],
+        "calibration": calibration,
+        "rules": rules,
+        "groups": groups,
+    }
+
+
+def main() -> int:
+    """Train and write the model."""
+    target = SORTING / "model.json"
+    text = json.dumps(train(), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    target.write_text(text + "\n", encoding="utf-8")
+    print(f"{target.name}: {len(text) / 1e6:.2f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
