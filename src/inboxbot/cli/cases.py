@@ -489,6 +489,24 @@ def split_case(context: Context, reference: str, kinds: tuple[str, ...], by: str
     click.echo(f"{', '.join(kinds)} became {opened.reference}")
 
 
+@cases.command("hold")
+@click.argument("reference")
+@click.option("--reason", default="legal claim", metavar="WORDS", help="Why its content must stay.")
+@click.option("--off", is_flag=True, help="Leave it to retention again.")
+@by_option
+@click.pass_obj
+def hold_case(context: Context, reference: str, reason: str, off: bool, by: str | None) -> None:
+    """Keep a case from retention, for a legal claim or a dispute."""
+    from inboxbot.desk.retention import set_hold
+    from inboxbot.store.cases import case_id_of
+
+    with context.desk() as desk:
+        with desk.store.read() as connection:
+            case_id = case_id_of(connection, reference)
+        set_hold(desk, case_id, None if off else reason, actor=terminal_actor(by), now=now())
+    click.echo(f"{reference}: {'left to retention' if off else 'on hold'}")
+
+
 @cases.command("confirm")
 @click.argument("references", nargs=-1, required=True)
 @by_option

@@ -38,7 +38,7 @@ def check_chains(connection: Connection, case_ids: list[int] | None = None) -> t
 
     A chain that was cut at its end is found by its anchored head; a case without any entry is broken at the first.
     """
-    names = dict(connection.execute(select(cases.c.id, cases.c.reference)).tuples().all())
+    names = {row.id: row.reference for row in connection.execute(select(cases.c.id, cases.c.reference))}
     gone = set(connection.execute(select(cases.c.id).where(cases.c.proof_gone_at.is_not(None))).scalars())
     heads = _anchored(connection)
     wanted = set(names) - gone if case_ids is None else set(case_ids)
