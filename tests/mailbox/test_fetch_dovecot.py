@@ -12,6 +12,7 @@ from tests.servers.proxy import HARMLESS, Faults, Proxy
 
 from inboxbot.mailbox.fetching import Fetched, FetchedHeader, FetchLimits, Missing
 from inboxbot.reading.read import read_mail, read_whole
+from inboxbot.reading.receipt import receipt_time
 
 MEGABYTE = 1024 * 1024
 
@@ -213,3 +214,21 @@ def test_f36_uids_near_the_end_of_their_range(dovecot: Dovecot, user: str, conne
     assert isinstance(item, Fetched)
     assert server.uids_above(uid) == []
     assert server.uids_above(2**32 - 1) == []
+
+
+def test_a_mail_delivered_by_the_mail_system_tells_its_envelope_and_its_receipt(
+    dovecot: Dovecot, user: str, connect: Connect
+) -> None:
+    dovecot.deliver(user, small(1), sender="anna@example.com")
+    dovecot.deliver(user, small(2), sender="")
+    server = connect(dovecot.port, user)
+    server.open("INBOX")
+    first, second = (read_mail(item.raw) for item in server.fetch([1, 2]) if isinstance(item, Fetched))
+    assert (first.return_path, second.return_path) == ("anna@example.com", "")
+    (item,) = server.fetch([1])
+    assert isinstance(item, Fetched)
+    received = [value for name, value in first.headers if name == "received"]
+    host = received[0].split(" by ")[1].split(" ")[0]
+    receipt = receipt_time(item.internaldate, received, [host], item.internaldate + dt.timedelta(minutes=1))
+    assert abs(receipt.at - item.internaldate) < dt.timedelta(seconds=30)
+    assert receipt.note is None

@@ -34,6 +34,14 @@ def test_mails_come_back_once_each_in_order() -> None:
     assert all(isinstance(outcome, Read) and outcome.mail.subject == f"nr {key}" for key, outcome in outcomes)
 
 
+def test_mails_with_very_much_text_wait_for_the_others_and_are_read() -> None:
+    items = [(number, raw(f"nr {number}", "ord " * (60_000 if number % 2 else 3))) for number in range(8)]
+    with ReadingPool() as pool:
+        outcomes = list(pool.judge_all(items))
+    assert [key for key, _ in outcomes] == [0, 2, 4, 6, 1, 3, 5, 7]
+    assert all(isinstance(outcome, Read) for _, outcome in outcomes)
+
+
 def test_threads_share_a_pool() -> None:
     with ReadingPool(2) as pool, ThreadPoolExecutor(4) as threads:
         batches = [[((thread, number), raw(f"{thread} {number}")) for number in range(60)] for thread in range(4)]

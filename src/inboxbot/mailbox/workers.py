@@ -33,6 +33,8 @@ JudgeMail = Callable[[Mail], Verdict]
 
 _PARCEL_MAILS: Final = 50
 _PARCEL_BYTES: Final = 2 * 1024 * 1024
+_HEAVY_BYTES: Final = 128 * 1024
+_ASIDE_BYTES: Final = 16 * 1024 * 1024
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -110,7 +112,16 @@ class ReadingPool:
             future.result()
 
     def judge_all(self, items: Iterable[tuple[Key, RawMail]]) -> Iterator[tuple[Key, Outcome]]:
-        """Read and judge mails; yields each key once, in order, while later ones are still being brought."""
+        """Read and judge mails; yields each key once, while later ones are still being brought.
+
+        Mails of ordinary length come in order; those with very much text wait until the others are done, so that
+        a flood of them does not hold up people's mail.
+        """
+        heavy: list[tuple[Key, RawMail]] = []
+        yield from self._judge_in_order(_light_first(items, heavy))
+        yield from self._judge_in_order(heavy)
+
+    def _judge_in_order(self, items: Iterable[tuple[Key, RawMail]]) -> Iterator[tuple[Key, Outcome]]:
         waiting: deque[tuple[list[tuple[Key, RawMail]], ProcessFuture[list[Outcome]]]] = deque()
         for parcel in _parcels(items):
             waiting.append((parcel, self._submit([raw for _, raw in parcel])))
@@ -154,12 +165,31 @@ def _blamed(raw: RawMail, error: Exception) -> Held:
     return Held(code, read_headers(raw))
 
 
+def _weight(raw: RawMail) -> int:
+    """Return the count of bytes of a mail that will be read."""
+    return len(raw.whole or raw.header) + sum(len(part.body or b"") for part in raw.parts)
+
+
+def _light_first(
+    items: Iterable[tuple[Key, RawMail]], heavy: list[tuple[Key, RawMail]]
+) -> Iterator[tuple[Key, RawMail]]:
+    """Pass ordinary mails on and put the heavy ones aside, as many as memory should hold."""
+    aside = 0
+    for key, raw in items:
+        weight = _weight(raw)
+        if weight > _HEAVY_BYTES and aside < _ASIDE_BYTES:
+            aside += weight
+            heavy.append((key, raw))
+        else:
+            yield key, raw
+
+
 def _parcels(items: Iterable[tuple[Key, RawMail]]) -> Iterator[list[tuple[Key, RawMail]]]:
     parcel: list[tuple[Key, RawMail]] = []
     size = 0
     for key, raw in items:
         parcel.append((key, raw))
-        size += len(raw.whole or raw.header) + sum(len(part.body or b"") for part in raw.parts)
+        size += _weight(raw)
         if len(parcel) >= _PARCEL_MAILS or size >= _PARCEL_BYTES:
             yield parcel
             parcel, size = [], 0

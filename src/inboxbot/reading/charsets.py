@@ -57,6 +57,7 @@ _UNSAID: Final = frozenset({"ascii", "utf-8", "utf-8-sig"})
 _WINDOWS: Final = {byte: bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xA0)}
 _CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 _NEWLINE: Final = re.compile("\r{1,2}\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_MOST_LINES: Final = 20_000  # what follows in one piece is decoded as one line
 _DOUBLED: Final = re.compile("[\u00c2\u00c3][\u0080-\u00bf\u0152-\u0178\u2013-\u203a\u20ac\u2122]")
 MARK: Final = "\ufffd"
 
@@ -95,7 +96,7 @@ def _by_line(data: bytes) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         pass
-    lines = data.split(b"\n")
+    lines = data.split(b"\n", _MOST_LINES)
     return "\n".join(_line(line) for line in lines)
 
 
@@ -105,8 +106,9 @@ def _line(line: bytes) -> str:
     except UnicodeDecodeError:
         # A line of good UTF-8 with one cut character is UTF-8 still.
         loose = line.decode("utf-8", "replace")
-        good = sum(1 for mark in loose if mark > "\x7f" and mark != MARK)
-        return loose if good > 2 * loose.count(MARK) else _western(line)
+        marks = loose.count(MARK)
+        good = len(loose) - len(loose.encode("ascii", "ignore")) - marks
+        return loose if good > 2 * marks else _western(line)
 
 
 def _repaired(text: str) -> str:
