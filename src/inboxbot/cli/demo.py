@@ -38,6 +38,7 @@ _REASONS = {
     "robot_asks": "sent by a program, but may ask for something",
     "bounce_not_ours": "a bounce of a mail that inboxbot did not send",
     "auto_replied": "an automatic reply",
+    "list_id": "a mailing list",
     "stranger_quotes_reference": "quotes the case of somebody else",
     "invalid_sender": "cannot be told from whom it comes",
     "unsure": "a person decides",
@@ -247,7 +248,7 @@ def _heading(text: str) -> None:
 
 def _why(one: dict[str, Any]) -> str:
     """Return the decisive words, else the reason."""
-    words = " · ".join(f"“{text}”" for text in one["words"])
+    words = " · ".join(f"“{' '.join(text.split())}”" for text in one["words"])
     if words and one["reason"] in ("request", "followup"):
         return words
     reason = _REASONS.get(one["reason"], str(one["reason"]).replace("_", " "))
