@@ -65,6 +65,9 @@ _EMPTY_DRAFT: Mapping[str, Any] = {
 }
 
 
+_WIPE_WAIT_MS = 2000
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """A closed or dismissed case whose proof is still kept. Moments are UTC; ``nonce`` is empty once it was purged."""
@@ -332,10 +335,11 @@ def wipe(store: Store) -> bool:
     raw = store.engine.raw_connection()
     try:
         handle: Any = raw.driver_connection
+        handle.execute(f"PRAGMA busy_timeout={_WIPE_WAIT_MS}")
         handle.execute("VACUUM")
         busy = handle.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     except sqlite3.OperationalError:
         return False
     finally:
-        raw.close()
+        raw.invalidate()  # its waiting time is not that of the others
     return not busy
