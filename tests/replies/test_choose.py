@@ -139,7 +139,8 @@ def test_the_rows_of_an_access_answer() -> None:
         line(About.CATEGORY, "köp", LineAnswer.NOTHING),
     )
     rows = checklist_rows(lines, FULL, "sv")
-    given = replace(facts("sv", Kind.ACCESS, attachment="a.zip", texts={"safeguards": "standardklausuler"}), **rows)  # type: ignore[arg-type]
+    said = {"safeguards": "standardklausuler"}
+    given = replace(facts("sv", Kind.ACCESS, attachment="a.zip", automated=False, texts=said), **rows)  # type: ignore[arg-type]
     assert given.transfers
     assert [one.system for one in given.categories] == ["namn"]
     body = render("access", given).body
@@ -147,6 +148,13 @@ def test_the_rows_of_an_access_answer() -> None:
     assert "- Nyhetsbrevet: rör också en annan" in body
     assert "Banken (eget personuppgiftsansvar)" in body
     assert "utanför EES: standardklausuler" in body
+    assert "Vi fattar inga automatiserade beslut" in body
+
+
+def test_whether_machines_decide_is_said_by_the_company_or_by_staff_never_guessed() -> None:
+    unsaid = facts("sv", Kind.ACCESS, attachment="a.zip", texts={"no_recipients": "Ingen annan."})
+    assert "[[automated_logic]]" in render("access", unsaid, gaps=True).body
+    assert "[[automated_logic]]" not in render("access", replace(unsaid, automated=False), gaps=True).body
 
 
 def test_a_company_without_systems_speaks_of_all_its_systems() -> None:

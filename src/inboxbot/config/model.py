@@ -186,6 +186,7 @@ class CompanySettings(Section):
     privacy_contact: str | None = None
     policy_url: str | None = None
     policy_version: str | None = None
+    automated_decisions: bool | None = None
     financial_year_end: Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")] = "12-31"
     data_categories: list[str] = []
     recipients: list[Recipient] = []

@@ -63,7 +63,8 @@ def approve(
         _refuse_unless_ready(draft)
         company, mailbox = desk.of_mailbox(case.mailbox)
         code = make_code(secrets.token_bytes(16)) if draft.template == "code" else ""
-        finished = finish(draft, company, approver=actor.name, now=now, code=code)
+        files = load_attachments(connection, draft_id)
+        finished = finish(draft, company, approver=actor.name, now=now, files=files, code=code)
         findings = check_draft(connection, company, mailbox, case, finished, now=now)
         first = draft.facts.get("first_approver", "")
         seconded = bool(first) and first != actor.name

@@ -19,7 +19,6 @@ from inboxbot.store.cases import load_case
 from inboxbot.store.checklists import drop_attachments, load_attachments, save_attachment
 from inboxbot.store.drafts import load_draft, void_approvals
 
-ATTACHMENT_GAP = "[[attachment]]"  # where the letter names its file, until there is one
 MAX_BYTES = 20 * 1024 * 1024
 _TYPES = frozenset({".csv", ".json", ".pdf", ".txt", ".xml", ".zip", ".xlsx", ".png", ".jpg", ".jpeg"})
 
@@ -56,9 +55,7 @@ def attach(
                 f"the files are larger than {MAX_BYTES // 1024 // 1024} MiB together", where=f"draft {draft_id}"
             )
         void_approvals(connection, draft_id, at=now)
-        names = ", ".join(one.name for one in kept)
-        body = draft.body.replace(ATTACHMENT_GAP, names) if kept else draft.body
-        record_draft(connection, draft, DraftEvent.ATTACHED, values={**UNAPPROVED, "body": body})
+        record_draft(connection, draft, DraftEvent.ATTACHED, values=UNAPPROVED)
         case = load_case(connection, draft.case_id)
         detail = {"draft": draft_id, "files": len(kept), "encrypted": int(passphrase is not None)}
         record(connection, case, CaseEvent.DRAFT_ATTACHED, actor=actor, at=now, detail=detail)

@@ -12,6 +12,7 @@ from inboxbot.cases.checklist import (
     ChecklistLine,
     LineAnswer,
     allowed_answers,
+    holds_back,
     kept_for_bookkeeping,
     lines_for,
     nothing_found,
@@ -144,7 +145,9 @@ def decide(
         detail = {"kind": kind.value, "outcome": chosen.value, "told": int(told)}
         case = record(connection, case, CaseEvent.OUTCOME_RECORDED, actor=actor, at=now, detail=detail)
         decided = request_of(case, kind)
-        name = template or choose_outcome_letter(decided, nothing_found=nothing_found(lines))
+        name = template or choose_outcome_letter(
+            decided, nothing_found=nothing_found(lines), holds_back=holds_back(lines)
+        )
         if told or name is None:
             return case, None
         case = _void(connection, case, kind, actor, now, supersede=True)

@@ -40,10 +40,19 @@ def words_of(draft: Draft) -> Letter:
     return Letter(draft.template, draft.language, draft.subject, draft.final or draft.body)
 
 
-def finish(draft: Draft, company: CompanySettings, *, approver: str, now: dt.datetime, code: str = "") -> Draft:
-    """Return the letter with its signature, day and one-time code filled in, as it would go out."""
+def finish(
+    draft: Draft,
+    company: CompanySettings,
+    *,
+    approver: str,
+    now: dt.datetime,
+    files: Sequence[OutAttachment],
+    code: str = "",
+) -> Draft:
+    """Return the letter with its signature, day, one-time code and the names of its files filled in."""
     letter = Letter(draft.template, draft.language, draft.subject, draft.body)
-    return replace(draft, final=finish_letter(letter, approver, now.astimezone(company.zone).date(), code).body)
+    day, names = now.astimezone(company.zone).date(), [one.name for one in files]
+    return replace(draft, final=finish_letter(letter, approver, day, code, names).body)
 
 
 def digest_of(draft: Draft, files: Sequence[OutAttachment]) -> str:

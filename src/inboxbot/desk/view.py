@@ -17,6 +17,7 @@ from inboxbot.desk.context import Desk
 from inboxbot.desk.evidence import evidence_on_case
 from inboxbot.desk.letters import Finding, check_draft, finish
 from inboxbot.store.cases import case_id_of, load_case
+from inboxbot.store.checklists import load_attachments
 from inboxbot.store.drafts import Draft, load_draft, load_drafts
 from inboxbot.store.history import load_history
 from inboxbot.store.mails import mails_of
@@ -99,10 +100,11 @@ def draft_with_checks(desk: Desk, draft_id: int, *, now: dt.datetime) -> tuple[D
         company, mailbox = desk.of_mailbox(case.mailbox)
         if draft.final is not None:
             return draft, []
-        finished = finish(draft, company, approver=_SOMEBODY, now=now, code=_SOME_CODE)
+        files = load_attachments(connection, draft_id)
+        finished = finish(draft, company, approver=_SOMEBODY, now=now, files=files, code=_SOME_CODE)
         findings = check_draft(connection, company, mailbox, case, finished, now=now)
     name = _SIGNER["sv" if draft.language == "sv" else "en"]
-    return finish(draft, company, approver=name, now=now, code="····-····"), findings
+    return finish(draft, company, approver=name, now=now, files=files, code="····-····"), findings
 
 
 def case_file(desk: Desk, connection: Connection, reference: str, now: dt.datetime) -> dict[str, Any]:

@@ -106,7 +106,7 @@ class LetterFacts:
     attachment: str | None = None
     encrypted: bool = False
     backups_until: dt.date | None = None
-    automated: bool = False
+    automated: bool | None = None
     texts: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
     def context(self) -> dict[str, object]:
@@ -138,6 +138,7 @@ def company_facts(company: CompanySettings, mailbox: MailboxSettings) -> dict[st
     """Return the fields of `LetterFacts` that the settings give; true with the least settings that run."""
     authority = company.authority
     return {
+        "automated": company.automated_decisions,
         "company": company.name,
         "organisation_number": company.organisation_number,
         "contact": company.contact_address or mailbox.address,

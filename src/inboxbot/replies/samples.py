@@ -161,7 +161,7 @@ def _cases(name: str, base: LetterFacts) -> list[tuple[str, LetterFacts]]:
         replace(news, ground="commitment", detail=course),
     )
     back = (replace(shop, detail=withheld),)
-    file = replace(base, attachment=FILE, found=(shop, news), nothing=(books,))
+    file = replace(base, attachment=FILE, found=(shop, news), nothing=(books,), automated=False)
     of = {kind: _kinds(base, kind) for kind in Kind}
     opt_out, erase, correct = of[Kind.UNSUBSCRIBE], of[Kind.ERASURE], of[Kind.RECTIFICATION]
     move, freeze, against = replace(file, kinds=("portability",)), of[Kind.RESTRICTION], of[Kind.OBJECTION]
