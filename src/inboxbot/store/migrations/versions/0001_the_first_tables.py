@@ -43,6 +43,15 @@ def upgrade() -> None:  # noqa: PLR0915  (every table, once)
         sa.UniqueConstraint("address"),
     )
     op.create_table(
+        "retention_runs",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", inboxbot.store.types.UtcMoment(timezone=True), nullable=False),
+        sa.Column("refused", sa.Boolean(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("wiped_at", inboxbot.store.types.UtcMoment(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "suppressions",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("company", sa.String(), nullable=False),
@@ -54,6 +63,40 @@ def upgrade() -> None:  # noqa: PLR0915  (every table, once)
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("company", "address_digest"),
     )
+    op.create_table(
+        "users",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("folded", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("companies", sa.JSON(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("password", sa.String(), nullable=False),
+        sa.Column("totp_secret", sa.String(), nullable=True),
+        sa.Column("totp_used", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", inboxbot.store.types.UtcMoment(timezone=True), nullable=False),
+        sa.Column("disabled_at", inboxbot.store.types.UtcMoment(timezone=True), nullable=True),
+        sa.CheckConstraint("role IN ('staff', 'approver', 'admin')", name="role_known"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("folded"),
+    )
+    op.create_table(
+        "api_tokens",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("created_at", inboxbot.store.types.UtcMoment(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["users.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("digest"),
+    )
+    with op.batch_alter_table("api_tokens", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_api_tokens_user_id"), ["user_id"], unique=False)
+
     op.create_table(
         "cases",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
@@ -114,6 +157,40 @@ def upgrade() -> None:  # noqa: PLR0915  (every table, once)
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("mailbox_id", "name"),
     )
+    op.create_table(
+        "sessions",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("csrf", sa.String(), nullable=False),
+        sa.Column("created_at", inboxbot.store.types.UtcMoment(timezone=True), nullable=False),
+        sa.Column("seen_at", inboxbot.store.types.UtcMoment(timezone=True), nullable=False),
+        sa.Column("notice", sa.JSON(), nullable=True),
+        sa.Column("undo", sa.JSON(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["users.id"],
+        ),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    with op.batch_alter_table("sessions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sessions_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "anchors",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("at", inboxbot.store.types.UtcMoment(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_id"],
+            ["cases.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("anchors", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_anchors_case_id"), ["case_id"], unique=False)
+
     op.create_table(
         "case_addresses",
         sa.Column("case_id", sa.BigInteger(), nullable=False),
@@ -481,30 +558,6 @@ def upgrade() -> None:  # noqa: PLR0915  (every table, once)
             postgresql_where=sa.text("answered_at IS NULL AND excused IS NULL"),
         )
         batch_op.create_index("promises_received", ["received_at"], unique=False)
-    op.create_table(
-        "retention_runs",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("at", inboxbot.store.types.UtcMoment(timezone=True), nullable=False),
-        sa.Column("refused", sa.Boolean(), nullable=False),
-        sa.Column("counts", sa.JSON(), nullable=False),
-        sa.Column("wiped_at", inboxbot.store.types.UtcMoment(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_table(
-        "anchors",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("case_id", sa.BigInteger(), nullable=False),
-        sa.Column("sequence", sa.Integer(), nullable=False),
-        sa.Column("hash", sa.String(), nullable=False),
-        sa.Column("at", inboxbot.store.types.UtcMoment(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["case_id"],
-            ["cases.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    with op.batch_alter_table("anchors", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_anchors_case_id"), ["case_id"], unique=False)
 
     # ### end Alembic commands ###
 
