@@ -21,11 +21,10 @@ _NAME: Final = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One header as it stands: its name in lower case, its unfolded bytes, and whether it was cut at the cap."""
+    """One header as it stands: its name in lower case and its unfolded bytes, cut at the cap."""
 
     name: str
     data: bytes
-    cut: bool = False
 
     @property
     def raw(self) -> str:
@@ -96,7 +95,7 @@ def _fields(block: bytes) -> tuple[Field, ...]:
 
 def _field(name: str, lines: list[bytes]) -> Field:
     data = b" ".join(line.strip() for line in lines) if len(lines) > 1 else lines[0]
-    return Field(name, data[: bounds.HEADER_KEPT_BYTES], len(data) > bounds.HEADER_KEPT_BYTES)
+    return Field(name, data[: bounds.HEADER_KEPT_BYTES])
 
 
 def first(fields: tuple[Field, ...], name: str) -> Field | None:
