@@ -240,6 +240,27 @@ class DaemonSettings(Section):
     heartbeat_file: Path | None = None
 
 
+class WebSettings(Section):
+    """The desk in a browser, served beside the daemon. Without this table there is none."""
+
+    listen: str = "127.0.0.1"
+    port: int = Field(default=8025, ge=0, le=65535)
+    base_url: Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.\[\]:-]+$")] | None = None
+    hold_s: int = Field(default=20, ge=0, le=3600)
+    idle_minutes: int = Field(default=120, ge=5, le=1440)
+    session_hours: int = Field(default=12, ge=1, le=168)
+    trusted_proxies: list[str] = []
+
+    @model_validator(mode="after")
+    def _no_clear_text_beyond_this_machine(self) -> Self:
+        if not is_loopback(self.listen) and not (self.base_url or "").startswith("https://"):
+            raise ValueError(
+                'listens beyond this machine: set base_url = "https://…" and put a web server with TLS in front, '
+                'or listen on "127.0.0.1"'
+            )
+        return self
+
+
 class LogSettings(Section):
     """The log, on standard error. It holds ids and codes, never personal data."""
 
@@ -255,6 +276,7 @@ class Settings(Section):
     limits: LimitSettings = LimitSettings()
     daemon: DaemonSettings = DaemonSettings()
     log: LogSettings = LogSettings()
+    web: WebSettings | None = None
     folder: Path = Field(default=Path(), exclude=True)
 
     @model_validator(mode="after")
