@@ -114,7 +114,6 @@ def check_draft(
     extra = chain(
         _undecided(request, lines),
         _disclosure(connection, case, grounds, finished),
-        _files(grounds, files),
         _identity(connection, case, request),
     )
     return sorted([*listed, *extra], key=lambda one: not one.blocks)
@@ -145,12 +144,6 @@ def _disclosure(connection: Connection, case: Case, grounds: Grounds, finished: 
         "not_the_address_on_file": "data goes only to the address on file",
     }
     return [_blocking(fault, texts.get(fault, fault), "law.md 6.2") for fault in faults]
-
-
-def _files(grounds: Grounds, files: Sequence[OutAttachment]) -> list[Finding]:
-    if not grounds.discloses or files:
-        return []
-    return [_blocking("missing_file", "the copy of the data is not attached (`drafts attach`)", "Art. 15(3), 20 GDPR")]
 
 
 def _identity(connection: Connection, case: Case, request: Request | None) -> list[Finding]:
