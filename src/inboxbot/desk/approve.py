@@ -23,10 +23,23 @@ from inboxbot.reading.charsets import clean_line
 from inboxbot.store.cases import load_case, settle_promises
 from inboxbot.store.checklists import load_attachments, save_code
 from inboxbot.store.drafts import Draft, add_approval, load_draft, void_approvals
+from inboxbot.store.people import may_approve
 
 # Rules that a second person may set aside with a reason (law.md 6.3); every other blocking rule holds.
 _OVERRIDABLE = frozenset({"identity_not_proven", "no_address_on_file", "not_the_address_on_file", "recipient"})
 _TWO_PEOPLE = frozenset({"excessive"})  # law.md T11
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A letter as somebody had it before their eyes: its version, and the digest of its words and files."""
+
+    version: int
+    digest: str
+
+
+class ChangedError(RefusedError):
+    """The letter is not the one that was looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +63,23 @@ def approve(
     now: dt.datetime,
     hold: dt.timedelta = dt.timedelta(),
     override: str | None = None,
+    seen: Seen | None = None,
 ) -> Approved:
     """Approve a letter: fill in who signs it, check it, and fix the digest of what will be sent.
 
     It may leave after ``hold``. With ``override`` (a reason) a letter that discloses data to an unproven address is
     put before a second person, whose approval sends it. Raises RefusedError when the letter check finds something that
-    must not go out, or when the letter is not a proposal (approving twice sends nothing more).
+    must not go out, when the letter is not a proposal (approving twice sends nothing more), when the account may not
+    approve, and ChangedError when it is not what was ``seen`` any more.
     """
     with desk.store.write() as connection:
         draft = load_draft(connection, draft_id)
         case = load_case(connection, draft.case_id)
         _refuse_unless_ready(draft)
+        if seen is not None and seen != seen_now(connection, draft):
+            raise ChangedError("the letter was changed meanwhile", where=f"draft {draft_id}", cure="read it again")
         company, mailbox = desk.of_mailbox(case.mailbox)
+        _refuse_unless_allowed(connection, actor, company.name)
         code = make_code(secrets.token_bytes(16)) if draft.template == "code" else ""
         files = load_attachments(connection, draft_id)
         finished = finish(draft, company, approver=actor.name, now=now, files=files, code=code)
@@ -86,6 +104,21 @@ def approve(
         crash_here("approve_in_transaction")
     crash_here("approve_committed")
     return Approved(draft_id, digest, tuple(findings))
+
+
+def _refuse_unless_allowed(connection: Connection, actor: Actor, company: str) -> None:
+    """Refuse a name that is no account's, once there are accounts; who moves a draft in the mailbox has none."""
+    if actor.door != "drafts" and not may_approve(connection, actor.name, company):
+        raise RefusedError(
+            "this name may not approve letters",
+            where=actor.name,
+            cure="`inboxbot user list` shows who may: an approver or admin of the company",
+        )
+
+
+def seen_now(connection: Connection, draft: Draft) -> Seen:
+    """Return what somebody sees who looks at a proposal now."""
+    return Seen(draft.version, digest_of(draft, load_attachments(connection, draft.id)))
 
 
 def _refuse_unless_ready(draft: Draft) -> None:
