@@ -26,6 +26,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("inboxbot.cli.sorting", "Measure the judge on mails with known answers."),
     "deadline": ("inboxbot.cli.dates", "The legal date for a moment of receipt, explained."),
     "templates": ("inboxbot.cli.templates", "Check the reply templates."),
+    "audit": ("inboxbot.cli.audit", "Every promise that the database alone can show, checked."),
+    "retention": ("inboxbot.cli.retention", "Remove what inboxbot itself has kept for its whole period."),
+    "person": ("inboxbot.cli.person", "What inboxbot itself keeps about a person: export it, erase it."),
+    "suppression": ("inboxbot.cli.suppression", "Who does not want marketing: list, add, check, import, export."),
     "config": ("inboxbot.cli.config", "Show the settings as they are read."),
     "db": ("inboxbot.cli.database", "Bring the database to this program's schema."),
 }
@@ -34,18 +38,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
 class LazyGroup(click.Group):
     """A group that knows its commands by name and imports one only when it is asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the names in the order of a working day."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import and return a command."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Print the commands with their one line, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])

@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from inboxbot.cases.codes import StoredCode, hash_code, make_code
 from inboxbot.cases.transitions import CaseEvent, DraftEvent
 from inboxbot.cases.values import Case, CaseState, DraftState
-from inboxbot.config.model import CompanySettings
 from inboxbot.crash import crash_here
 from inboxbot.desk.context import Actor, Desk
 from inboxbot.desk.followup import UNAPPROVED
@@ -100,7 +99,7 @@ def approve(
         if code:
             kind = str(draft.facts.get("code_kind") or "access")
             save_code(connection, StoredCode(hash_code(desk.secret, code, case.id, kind), case.id, kind, now), draft_id)
-        digest = _fix(desk, connection, company, case, finished, findings, actor=actor, now=now, hold=hold)
+        digest = _fix(desk, connection, case, finished, findings, actor=actor, now=now, hold=hold)
         crash_here("approve_in_transaction")
     crash_here("approve_committed")
     return Approved(draft_id, digest, tuple(findings))
@@ -141,7 +140,6 @@ def _cure(blocking: list[Finding], draft_id: int) -> str:
 def _fix(
     desk: Desk,
     connection: Connection,
-    company: CompanySettings,
     case: Case,
     finished: Draft,
     findings: list[Finding],

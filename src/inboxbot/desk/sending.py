@@ -21,9 +21,9 @@ from inboxbot.cases.transitions import CaseEvent, DraftEvent
 from inboxbot.cases.values import Case, CaseState, DraftState, Outcome
 from inboxbot.config.model import CompanySettings, LimitSettings, MailboxSettings
 from inboxbot.desk.context import DAEMON, Desk
-from inboxbot.desk.followup import UNAPPROVED
 from inboxbot.desk.dates import extend, note_asked
 from inboxbot.desk.drafting import grounds_of
+from inboxbot.desk.followup import UNAPPROVED
 from inboxbot.desk.letters import bytes_to_send, digest_of, questions_in
 from inboxbot.desk.record import record, record_draft
 from inboxbot.errors import RefusedError

@@ -174,7 +174,7 @@ def _explained(request: Request, zone: dt.tzinfo) -> str | None:
 
 
 def _breach_due(incoming: list[dict[str, Any]]) -> str | None:
-    """Return by when a possible breach would have to be notified (Art. 33), counted from the first mail that tells of it."""
+    """Return by when a possible breach would have to be notified (Art. 33), counted from the first mail about it."""
     told = [mail["received_at"] for mail in incoming if "breach" in mail["detail"].get("verdict", {}).get("flags", [])]
     return utc(breach_due(min(told))) if told else None
 

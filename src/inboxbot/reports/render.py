@@ -19,6 +19,12 @@ _COLUMNS = (
     ("running", "running"),
     ("excused", "no answer needed"),
 )
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}"
+    "table{border-collapse:collapse;margin:1.5rem 0}th{text-align:left;font-weight:500}"
+    "td{text-align:right;font-variant-numeric:tabular-nums}"
+    "th,td{padding:.25rem .75rem;border-bottom:1px solid #8885}"
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
@@ -124,14 +130,9 @@ def _html(figures: Figures) -> str:
         for label, value in summary(figures)
     )
     tables = "".join(_html_table(name, body) for name, body in _tables(figures) if body)
-    style = (
-        "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}"
-        "table{border-collapse:collapse;margin:1.5rem 0}th{text-align:left;font-weight:500}"
-        "td{text-align:right;font-variant-numeric:tabular-nums}th,td{padding:.25rem .75rem;border-bottom:1px solid #8885}"
-    )
     return (
-        f"<!doctype html>\n<html lang='en'><head><meta charset='utf-8'><title>{head}</title><style>{style}</style></head>"
-        f"<body><h1>{head}</h1><table>{rows}</table>{tables}</body></html>\n"
+        "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
+        f"<title>{head}</title><style>{_STYLE}</style></head><body><h1>{head}</h1><table>{rows}</table>{tables}</body></html>\n"
     )
 
 
@@ -139,7 +140,9 @@ def _html_table(name: str, rows: list[list[str]]) -> str:
     headings = [name, *(title for _, title in _COLUMNS), "share in time"]
     head = "".join(f"<th scope='col'>{html.escape(cell)}</th>" for cell in headings)
     body = "".join(
-        f"<tr><th scope='row'>{html.escape(row[0])}</th>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row[1:])}</tr>"
+        f"<tr><th scope='row'>{html.escape(row[0])}</th>"
+        + "".join(f"<td>{html.escape(cell)}</td>" for cell in row[1:])
+        + "</tr>"
         for row in rows
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
