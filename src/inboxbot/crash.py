@@ -1,7 +1,7 @@
 """Named places where a test may kill the process: at each commit and each effect outside.
 
 Nothing happens unless ``INBOXBOT_CRASH_AT`` names a point, ``name`` or ``name:3`` for the third time it is reached;
-then the process ends as if killed. ``INBOXBOT_CRASH_LOG`` names a file that gets a line for each point reached, so that a
+Nothing happens unless ``INBOXBOT_CRASH_AT`` names a point (``name``, or ``name:3`` for the third time it is reached);
 chaos test can count how many of its kills fell where.
 """
 
