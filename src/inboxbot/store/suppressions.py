@@ -60,6 +60,12 @@ def suppressed(connection: Connection, company: str, digest: str) -> dict[str, A
     return dict(row._mapping) if row else None
 
 
-def list_suppressions(connection: Connection) -> list[dict[str, Any]]:
-    """Return every opt-out, oldest first."""
-    return [dict(row._mapping) for row in connection.execute(select(suppressions).order_by(suppressions.c.id))]
+def list_suppressions(
+    connection: Connection, *, company: str | None = None, channel: str | None = None
+) -> list[dict[str, Any]]:
+    """Return every opt-out, oldest first, narrowed to a company and to those that name a channel."""
+    query = select(suppressions).order_by(suppressions.c.id)
+    if company is not None:
+        query = query.where(suppressions.c.company == company)
+    rows = [dict(row._mapping) for row in connection.execute(query)]
+    return [row for row in rows if channel is None or channel in row["channels"]]
