@@ -1,8 +1,8 @@
 """Named places where a test may kill the process: at each commit and each effect outside.
 
 Nothing happens unless ``INBOXBOT_CRASH_AT`` names a point, ``name`` or ``name:3`` for the third time it is reached;
-Nothing happens unless ``INBOXBOT_CRASH_AT`` names a point (``name``, or ``name:3`` for the third time it is reached);
-chaos test can count how many of its kills fell where.
+then the process ends as if killed. ``INBOXBOT_CRASH_LOG`` names a file that gets a line for each point reached, so that
+a chaos test can count how many of its kills fell where.
 """
 
 from __future__ import annotations
