@@ -9,6 +9,7 @@ import datetime as dt
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -145,6 +146,19 @@ class System(Section):
     keep_ground: KeepGround | None = None
     looked_after_by: str = ""
     marketing: bool = False
+    webhook: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = None
+    webhook_secret_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _webhook_is_safe(self) -> Self:
+        if self.webhook is None:
+            return self
+        host = urlsplit(self.webhook).hostname or ""
+        if self.webhook.startswith("http://") and not is_loopback(host):
+            raise ValueError("webhook must be an https address; plain http is taken on loopback only")
+        if not self.marketing:
+            raise ValueError("webhook is told of opt-outs only; set marketing = true")
+        return self
 
 
 class RetentionSettings(Section):

@@ -16,6 +16,7 @@ from inboxbot.mailbox.server import Server
 from inboxbot.mailbox.workers import ReadingPool
 from inboxbot.outbox.journal import Journal
 from inboxbot.outbox.runner import send_due
+from inboxbot.outbox.webhooks import tell_systems
 
 log = get_logger()
 Progress = Callable[[str], None]
@@ -64,6 +65,7 @@ def run_once(
             total.errors.append(error_json(fault, address))
     progress("sending what is approved")
     sent = send_due(desk, journal, now=now)
+    tell_systems(desk, now=now)
     total.sent += sent.sent
     total.errors += sent.errors
     _file_all(desk, now)

@@ -20,6 +20,7 @@ from inboxbot.logs import get_logger
 from inboxbot.mailbox.workers import ReadingPool
 from inboxbot.outbox.journal import Journal
 from inboxbot.outbox.runner import send_due
+from inboxbot.outbox.webhooks import tell_systems
 
 log = get_logger()
 END_WITHIN_S = 8.0
@@ -78,6 +79,7 @@ class Service:
         """Send what is approved; a fault is logged and the next turn tries again."""
         try:
             sent = send_due(self.desk, self.journal, now=self.now)
+            tell_systems(self.desk, now=self.now)
         except InboxbotError as error:
             log.error("outbox_failed", error=error.what)
             return

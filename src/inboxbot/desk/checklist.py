@@ -14,7 +14,6 @@ from inboxbot.cases.checklist import (
     allowed_answers,
     holds_back,
     kept_for_bookkeeping,
-    lines_for,
     nothing_found,
     proposed_outcome,
     undecided,
@@ -23,6 +22,7 @@ from inboxbot.cases.transitions import CaseEvent, DraftEvent
 from inboxbot.cases.values import Case, DraftState, Outcome, Request
 from inboxbot.config.model import CompanySettings, KeepGround
 from inboxbot.desk.arrivals import Served
+from inboxbot.desk.closing import close_if_done, lines_of
 from inboxbot.desk.context import Actor, Desk
 from inboxbot.desk.drafting import Grounds, draft_letter
 from inboxbot.desk.followup import UNAPPROVED, add_draft
@@ -33,7 +33,7 @@ from inboxbot.reading.charsets import clean_text
 from inboxbot.replies.choose import choose_outcome_letter
 from inboxbot.sorting.kinds import Kind
 from inboxbot.store.cases import load_case, mailbox_id_of
-from inboxbot.store.checklists import load_identity, load_lines, save_lines
+from inboxbot.store.checklists import load_identity, save_lines
 from inboxbot.store.drafts import load_drafts, void_approvals
 from inboxbot.store.mails import mails_of
 from inboxbot.store.tables import requests
@@ -63,14 +63,6 @@ def request_of(case: Case, kind: Kind) -> Request:
     return found
 
 
-def checklist_of(connection: Connection, company: CompanySettings, request: Request) -> tuple[ChecklistLine, ...]:
-    """Return a request's checklist: what was recorded, and an undecided line for everything configured besides."""
-    known = {line.key: line for line in load_lines(connection, request.id)}
-    wanted = lines_for(request.kind, company)
-    merged = [known.pop(line.key, line) for line in wanted]
-    return (*merged, *known.values())
-
-
 def answer_line(desk: Desk, case_id: int, kind: Kind, given: Answer, *, actor: Actor, now: dt.datetime) -> Case:
     """Record what was found or done at one line; an approval that rested on the old answer is void.
 
@@ -80,7 +72,7 @@ def answer_line(desk: Desk, case_id: int, kind: Kind, given: Answer, *, actor: A
         case = load_case(connection, case_id)
         company, _ = desk.of_mailbox(case.mailbox)
         request = request_of(case, kind)
-        lines = checklist_of(connection, company, request)
+        lines = lines_of(connection, company, request)
         index = _find(lines, given.name)
         lines = tuple(
             _answered(line, given, request, company) if place == index else line for place, line in enumerate(lines)
@@ -93,7 +85,8 @@ def answer_line(desk: Desk, case_id: int, kind: Kind, given: Answer, *, actor: A
             "about": lines[index].about.value,
             "answer": given.answer.value,
         }
-        return record(connection, case, CaseEvent.LINE_RECORDED, actor=actor, at=now, detail=detail)
+        case = record(connection, case, CaseEvent.LINE_RECORDED, actor=actor, at=now, detail=detail)
+        return close_if_done(connection, company, case, actor=actor, now=now)
 
 
 def _find(lines: Sequence[ChecklistLine], name: str) -> int:
@@ -138,7 +131,7 @@ def decide(
         company, mailbox = desk.of_mailbox(case.mailbox)
         served = Served(company, mailbox, mailbox_id_of(connection, case.id), ())
         request = request_of(case, kind)
-        lines = checklist_of(connection, company, request)
+        lines = lines_of(connection, company, request)
         chosen = _outcome(case, request, lines, outcome)
         values = {"outcome": chosen.value, "outcome_at": now, "told_at": now if told else None}
         connection.execute(update(requests).where(requests.c.id == request.id).values(**values))

@@ -18,8 +18,9 @@ from sqlalchemy import Connection, update
 
 from inboxbot.cases.codes import code_in
 from inboxbot.cases.transitions import CaseEvent, DraftEvent
-from inboxbot.cases.values import Case, CaseState, DraftState, Outcome
+from inboxbot.cases.values import Case, CaseState, DraftState
 from inboxbot.config.model import CompanySettings, LimitSettings, MailboxSettings
+from inboxbot.desk.closing import close_if_done, is_settled
 from inboxbot.desk.context import DAEMON, Desk
 from inboxbot.desk.dates import extend, note_asked
 from inboxbot.desk.drafting import grounds_of
@@ -48,7 +49,6 @@ from inboxbot.store.mails import mail_row, save_mails
 from inboxbot.store.tables import cases, drafts, requests
 
 _LIVE = (CaseState.OPEN, CaseState.WAITING)
-_SILENT = (Outcome.WITHDRAWN, Outcome.NOT_A_REQUEST)  # nothing to tell
 RETRY_FIRST = dt.timedelta(minutes=5)
 RETRY_MOST = dt.timedelta(hours=1)
 MOST_ATTEMPTS = 12
@@ -254,10 +254,10 @@ def _told(connection: Connection, desk: Desk, draft: Draft, now: dt.datetime) ->
         record(connection, case, CaseEvent.QUESTION_SENT, actor=DAEMON, at=now, detail={"draft": draft.id})
     else:
         case = record(connection, case, CaseEvent.ANSWERED, actor=DAEMON, at=now, detail={"draft": draft.id})
-    _close_when_told(connection, case.id, draft, now)
+    _close_when_told(connection, desk, case.id, draft, now)
 
 
-def _close_when_told(connection: Connection, case_id: int, draft: Draft, now: dt.datetime) -> None:
+def _close_when_told(connection: Connection, desk: Desk, case_id: int, draft: Draft, now: dt.datetime) -> None:
     """Mark the requests whose outcome this letter told, put aside what they make needless, and close the case."""
     told = set(grounds_of(draft.facts).tells)
     if not told:
@@ -268,14 +268,14 @@ def _close_when_told(connection: Connection, case_id: int, draft: Draft, now: dt
         .values(told_at=now)
     )
     case = load_case(connection, case_id)
-    settled = {one.kind.value for one in case.requests if one.outcome and (one.told_at or one.outcome in _SILENT)}
+    settled = {one.kind.value for one in case.requests if is_settled(one)}
     for other in load_drafts(connection, case_ids=[case_id], states=[DraftState.PROPOSED]):
         if set(grounds_of(other.facts).kinds) <= settled:
             record_draft(connection, other, DraftEvent.SUPERSEDED)
             detail = {"draft": other.id, "by": draft.id}
             case = record(connection, case, CaseEvent.DRAFT_SUPERSEDED, actor=DAEMON, at=now, detail=detail)
-    if case.state in _LIVE and all(one.kind.value in settled for one in case.requests):
-        record(connection, case, CaseEvent.CLOSED, actor=DAEMON, at=now, values={"closed_at": now, "look_at": None})
+    company, _ = desk.of_mailbox(case.mailbox)
+    close_if_done(connection, company, case, actor=DAEMON, now=now)
 
 
 def _sent_row(connection: Connection, case: Case, draft: Draft, now: dt.datetime) -> dict[str, Any]:

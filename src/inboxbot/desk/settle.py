@@ -9,6 +9,7 @@ from sqlalchemy import Connection, update
 from inboxbot.cases.promise import Excuse
 from inboxbot.cases.transitions import CaseEvent, DraftEvent
 from inboxbot.cases.values import Case, CaseState, DraftState, Outcome
+from inboxbot.desk.closing import lacking
 from inboxbot.desk.context import Actor, Desk
 from inboxbot.desk.record import record, record_draft
 from inboxbot.errors import RefusedError
@@ -91,6 +92,10 @@ def close(desk: Desk, case_id: int, *, actor: Actor, now: dt.datetime) -> Case:
             raise RefusedError(
                 "a mail waits for its answer", where=case.reference, cure="answer it, or use `cases close --no-answer`"
             )
+        undone = lacking(connection, desk.of_mailbox(case.mailbox)[0], case)
+        if undone:
+            cure = "record what was done with `cases line`"
+            raise RefusedError(f"not decided: {', '.join(undone)}", where=case.reference, cure=cure)
         _end_requests(connection, case, Outcome.GRANTED, now)
         case = _end_drafts(connection, case, actor, now)
         return _close(connection, case, actor, now)

@@ -12,7 +12,7 @@ from inboxbot.cases.identity import needed_level, reached_level
 from inboxbot.cases.legal_date import breach_due, explain, legal_date
 from inboxbot.cases.promise import promise_status
 from inboxbot.cases.values import Case, CaseState, Request
-from inboxbot.desk.checklist import checklist_of
+from inboxbot.desk.closing import lines_of
 from inboxbot.desk.context import Desk
 from inboxbot.desk.evidence import evidence_on_case
 from inboxbot.desk.letters import Finding, check_draft, finish
@@ -142,7 +142,7 @@ def checklist_json(desk: Desk, connection: Connection, case_id: int) -> list[dic
     reached = reached_level(evidence_on_case(connection, case))
     shown = []
     for request in case.requests:
-        lines = checklist_of(connection, company, request)
+        lines = lines_of(connection, company, request)
         lacks = {one.key: one.lack.value for one in undecided(request.kind, lines)}
         walk = steps(request, lines, needed=needed_level(request.kind).act, reached=reached)
         shown.append(

@@ -8,7 +8,8 @@ from inboxbot.cases.identity import doubts
 from inboxbot.cases.legal_date import notice_by
 from inboxbot.cases.values import Case, Request
 from inboxbot.desk.arrivals import Served
-from inboxbot.desk.checklist import checklist_of, request_of
+from inboxbot.desk.checklist import request_of
+from inboxbot.desk.closing import lines_of
 from inboxbot.desk.context import Actor, Desk
 from inboxbot.desk.drafting import Grounds, draft_letter
 from inboxbot.desk.evidence import evidence_on_case
@@ -85,7 +86,7 @@ def write_letter(
             template,
             grounds,
             answers=(None, ()) if template == "code" else (occasion.message_id, occasion.references),
-            lines=checklist_of(connection, company, request),
+            lines=lines_of(connection, company, request),
             recipient=identity.address_on_file if template == "code" else None,
         )
         add_draft(desk, served, connection, case, letter, now=now, actor=actor)

@@ -494,6 +494,22 @@ class ApiTokenRow(SQLModel, table=True):
     created_at: dt.datetime = Field(sa_type=UtcMoment)
 
 
+class WebhookRow(SQLModel, table=True):
+    """An opt-out that a marketing system has to be told of. The address is kept only until the system answered."""
+
+    __tablename__ = "webhooks"
+    __table_args__ = (UniqueConstraint("case_id", "system"),)
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="cases.id", sa_type=BigInteger)
+    system: str
+    address: str | None
+    since: dt.datetime = Field(sa_type=UtcMoment)
+    attempts: int = 0
+    next_try_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment, index=True)
+    answered_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    result: str | None = None
+
+
 _tables = SQLModel.metadata.tables
 installation = _tables["installation"]
 counters = _tables["counters"]
@@ -517,6 +533,7 @@ checklist = _tables["checklist"]
 identities = _tables["identities"]
 codes = _tables["codes"]
 attachments = _tables["attachments"]
+webhooks = _tables["webhooks"]
 retention_runs = _tables["retention_runs"]
 anchors = _tables["anchors"]
 users = _tables["users"]
