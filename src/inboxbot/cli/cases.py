@@ -489,6 +489,39 @@ def split_case(context: Context, reference: str, kinds: tuple[str, ...], by: str
     click.echo(f"{', '.join(kinds)} became {opened.reference}")
 
 
+@cases.command("export")
+@click.argument("reference")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="A folder, or NAME.zip, for the file in all formats."
+)
+@click.option("--format", "form", type=click.Choice(["md", "html", "json"]), help="One format; all into -o, md without.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@by_option
+@click.pass_obj
+def export_case_file(
+    context: Context, reference: str, output: Path | None, form: str | None, as_json: bool, by: str | None
+) -> None:
+    """Write the file of a case for the authority: what came, dates with reasons, letters as sent, history."""
+    from inboxbot.cli.person import as_document, write_files
+    from inboxbot.desk.export import export_case
+    from inboxbot.desk.export_pages import as_html, as_markdown, case_pages
+
+    with context.desk() as desk:
+        file = export_case(desk, reference, actor=terminal_actor(by), now=now())
+    pages = case_pages(file)
+    made = {"md": as_markdown(pages), "html": as_html(pages, file["language"]), "json": as_document(file)}
+    chosen = "json" if as_json else form
+    if output is None:
+        click.echo(made[chosen or "md"], nl=False)
+        return
+    if output.suffix.lower() != ".zip":
+        output.mkdir(parents=True, exist_ok=True)
+        output = output / f"{file['reference']}.md"
+    wanted = {key: text for key, text in made.items() if chosen in (None, key)}
+    written = write_files(output, wanted, stem=file["reference"])
+    click.echo(f"written to {', '.join(str(one) for one in written)}", err=True)
+
+
 @cases.command("hold")
 @click.argument("reference")
 @click.option("--reason", default="legal claim", metavar="WORDS", help="Why its content must stay.")

@@ -17,7 +17,7 @@ from inboxbot.cli.output import print_json, safe
 
 @click.group()
 def person() -> None:
-    """What inboxbot itself keeps about a person: export it, erase it."""
+    """Export or erase what inboxbot itself keeps about a person."""
 
 
 @person.command("export")

@@ -10,6 +10,7 @@ import datetime as dt
 from typing import Any
 
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
 
 from inboxbot import __version__
 from inboxbot.cases.identity import reached_level
@@ -48,7 +49,7 @@ def case_record(desk: Desk, connection: Connection, case: Case, *, now: dt.datet
     zone: dt.tzinfo = company.zone if company else dt.UTC
     language = "sv" if company is None or company.language == "sv" else "en"
     kept = mails_of(connection, case.id)
-    past = load_history_safely(connection, case.id)
+    past = _history(connection, case.id)
     purged = connection.execute(select(cases.c.purged_at).where(cases.c.id == case.id)).scalar()
     return {
         "made_at": utc(now),
@@ -170,12 +171,12 @@ def _letter(connection: Connection, draft: Draft) -> dict[str, Any]:
     }
 
 
-def load_history_safely(connection: Connection, case_id: int) -> dict[str, Any]:
+def _history(connection: Connection, case_id: int) -> dict[str, Any]:
     """Return a case's history and whether it is whole; entries that cannot be read are left out and told."""
     _, broken = check_chains(connection, [case_id])
     try:
         entries = load_history(connection, case_id)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, DBAPIError):
         entries = []
     return {
         "whole": not broken,

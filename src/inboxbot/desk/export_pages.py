@@ -71,7 +71,6 @@ _WORDS = {
     "Who": "Vem",
     "Detail": "Uppgift",
     "Moments are local, in": "Tider är lokala, i",
-    "nothing": "inget",
 }
 
 
