@@ -494,7 +494,7 @@ def split_case(context: Context, reference: str, kinds: tuple[str, ...], by: str
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="A folder, or NAME.zip, for the file in all formats."
 )
-@click.option("--format", "form", type=click.Choice(["md", "html", "json"]), help="One format; all into -o, md without.")
+@click.option("--format", "form", type=click.Choice(["md", "html", "json"]), help="One format; without, all into -o.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @by_option
 @click.pass_obj
