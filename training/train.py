@@ -17,8 +17,8 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.linear_model import LogisticRegression
 
 from inboxbot.reading.segments import segment
-from inboxbot.sorting.features import GROUPS, Index, features_of, read_mail
-from inboxbot.sorting.model import ANY, KINDS, REMINDER, TARGETS, UNIT
+from inboxbot.sorting.features import GROUPS, Features, Index, features_of, read_mail
+from inboxbot.sorting.model import ANY, KINDS, REMINDER, TARGETS, UNIT, evidence_for
 from inboxbot.sorting.vocabulary import Vocabulary
 from training.corpus import SORTING, Example, digest_of_inputs, read_lines, read_mails
 
@@ -33,8 +33,9 @@ SCALES = {
     "p": (0.5, 0.3),
     "a": (1.0, 0.0),
     "z": (0.4, 0.3),
+    "r": (1.0, 0.2),
 }
-LEAST = {"w": 3, "b": 3, "g": 5, "c": 2, "s": 2, "q": 3, "n": 3, "p": 3, "a": 1, "z": 2}  # mails a feature is in
+LEAST = {"w": 3, "b": 3, "g": 5, "c": 2, "s": 2, "q": 3, "n": 3, "p": 3, "a": 1, "z": 2, "r": 1}  # mails a feature is in
 STRENGTH = 5.0  # inverse of the penalty on weights
 FOLDS = 6
 PRUNE = 15  # thousandths: features whose every weight is smaller are left out
@@ -42,13 +43,15 @@ UNSURE_ORDINARY = 0.065  # shares that may be unsure (the bars are 0.08 and 0.12
 UNSURE_REQUEST = 0.095
 
 Floats = npt.NDArray[np.float64]
+Fitted = tuple[Floats, Floats]  # weights (targets × features) and biases
 
 
 @dataclass(slots=True)
 class Data:
     """Features of all examples (numbers by group), and gold answers (a column for each target)."""
 
-    features: list[dict[str, set[int]]]
+    features: list[Features]
+    sentences: list[list[Features]]
     names: dict[str, list[str]]
     answers: npt.NDArray[np.bool_]
 
@@ -57,7 +60,7 @@ def extract(examples: Sequence[Example]) -> Data:
     """Read all examples with an index that grows."""
     vocabulary = Vocabulary.load()
     index = Index.growing(vocabulary)
-    features = [
+    pairs = [
         features_of(read_mail(vocabulary, item.subject, item.body, segment(item.body)), index) for item in examples
     ]
     names = {group: list(table) for group, table in index.tables.items()}
@@ -67,7 +70,7 @@ def extract(examples: Sequence[Example]) -> Data:
             for item in examples
         ]
     )
-    return Data(features, names, answers)
+    return Data([whole for whole, _ in pairs], [parts for _, parts in pairs], names, answers)
 
 
 def choose(data: Data, rows: Sequence[int]) -> dict[str, dict[int, int]]:
@@ -82,26 +85,26 @@ def choose(data: Data, rows: Sequence[int]) -> dict[str, dict[int, int]]:
     return chosen
 
 
-def matrix(data: Data, rows: Sequence[int], chosen: Mapping[str, Mapping[int, int]]) -> csr_matrix:
-    """The scaled features of examples, the groups side by side."""
+def matrix(examples: Sequence[Features], chosen: Mapping[str, Mapping[int, int]]) -> csr_matrix:
+    """The scaled features of mails or sentences, the groups side by side."""
     blocks = []
     for group in GROUPS:
         table = chosen[group]
         indices: list[int] = []
         values: list[float] = []
         ends = [0]
-        for row in rows:
-            columns = sorted(table[number] for number in data.features[row][group] if number in table)
+        for features in examples:
+            columns = sorted(table[number] for number in features[group] if number in table)
             indices += columns
             values += [SCALES[group][0] / max(len(columns), 1) ** SCALES[group][1]] * len(columns)
             ends.append(len(indices))
-        shape = (len(rows), len(table))
+        shape = (len(examples), len(table))
         blocks.append(csr_matrix((np.array(values), np.array(indices, dtype=int), np.array(ends)), shape=shape))
     return csr_matrix(hstack(blocks))
 
 
-def fit(features: csr_matrix, answers: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Weights (targets × features) and biases of one logistic regression a target."""
+def fit(features: csr_matrix, answers: npt.NDArray[np.bool_]) -> Fitted:
+    """Weights and biases of one logistic regression a target."""
     weights, biases = [], []
     for column in range(answers.shape[1]):
         model = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=0, max_iter=200, tol=1e-3)
@@ -111,39 +114,54 @@ def fit(features: csr_matrix, answers: npt.NDArray[np.bool_]) -> tuple[Floats, F
     return np.array(weights), np.array(biases)
 
 
+def score(data: Data, rows: Sequence[int], chosen: Mapping[str, Mapping[int, int]], fitted: Fitted) -> Floats:
+    """Scores of mails: of the whole (first half of the columns) and of the best sentence for each target."""
+    weights, biases = fitted
+    whole = matrix([data.features[row] for row in rows], chosen) @ weights.T + biases
+    parts = [(place, part) for place, row in enumerate(rows) for part in data.sentences[row]]
+    single = matrix([part for _, part in parts], chosen) @ weights.T + biases
+    best = np.full_like(whole, -np.inf)
+    np.maximum.at(best, [place for place, _ in parts], single)
+    return np.hstack([whole, np.where(np.isinf(best), whole, best)])
+
+
 def left_out_scores(data: Data, examples: Sequence[Example], measured: int) -> Floats:
     """Scores of the first ``measured`` examples, each from a model that never saw its author batch."""
     batches = sorted({item.batch for item in examples[:measured]})
     fold_of = {batch: place % FOLDS for place, batch in enumerate(batches)}
     folds = np.array([fold_of.get(item.batch, -1) for item in examples])
-    scores = np.zeros((measured, len(TARGETS)))
+    scores = np.zeros((measured, 2 * len(TARGETS)))
     for fold in range(FOLDS):
         training = np.flatnonzero(folds != fold).tolist()
         testing = np.flatnonzero(folds[:measured] == fold).tolist()
         chosen = choose(data, training)
-        weights, biases = fit(matrix(data, training, chosen), data.answers[training])
-        scores[testing] = matrix(data, testing, chosen) @ weights.T + biases
+        fitted = fit(matrix([data.features[row] for row in training], chosen), data.answers[training])
+        scores[testing] = score(data, testing, chosen, fitted)
     return scores
 
 
+def _inputs(scores: Floats, target: int) -> Floats:
+    """What the probability of a target is made of, a row a mail (`model.evidence_for`)."""
+    half = len(TARGETS)
+    return np.array([evidence_for(target, row[:half].tolist(), row[half:].tolist()) for row in scores])
+
+
 def calibrate(scores: Floats, answers: npt.NDArray[np.bool_]) -> list[list[float]]:
-    """What scores mean: (factor of the own score, factor of "any" or of the best kind, bias) for each target."""
+    """What scores mean: four factors and a bias for each target."""
     rows = []
-    for column in range(len(TARGETS)):
-        own = scores[:, column]
-        other = scores[:, KINDS].max(axis=1) if column == ANY else scores[:, ANY]
+    for target in range(len(TARGETS)):
         model = LogisticRegression(C=10.0, solver="lbfgs", tol=1e-8, max_iter=2000)
-        model.fit(np.column_stack([own, other]), answers[:, column])
+        model.fit(_inputs(scores, target), answers[:, target])
         rows.append([round(float(value), 4) for value in (*model.coef_[0], model.intercept_[0])])
     return rows
 
 
 def probabilities(scores: Floats, calibration: Sequence[Sequence[float]]) -> Floats:
-    """Calibrated probabilities (the last column: any right)."""
+    """Calibrated probabilities, a column a target."""
     columns = []
-    for column, (own, other, bias) in enumerate(calibration):
-        second = scores[:, KINDS].max(axis=1) if column == ANY else scores[:, ANY]
-        columns.append(1.0 / (1.0 + np.exp(-(own * scores[:, column] + other * second + bias))))
+    for target, factors in enumerate(calibration):
+        total = _inputs(scores, target) @ np.array(factors[:4]) + factors[4]
+        columns.append(1.0 / (1.0 + np.exp(-total)))
     return np.column_stack(columns)
 
 
@@ -198,7 +216,7 @@ def train(*, say: bool = True) -> dict[str, object]:
     rules = choose_rules(chances, answers)
     rows = list(range(len(examples)))
     chosen = choose(data, rows)
-    weights, biases = fit(matrix(data, rows, chosen), data.answers)
+    weights, biases = fit(matrix(data.features, chosen), data.answers)
     whole = np.rint(weights * UNIT).astype(int)
     groups: dict[str, object] = {}
     start = 0

@@ -137,3 +137,24 @@ LIST_FOOTERS = (
     "ricevi questa", "per cancellarti", "je ontvangt deze", "u ontvangt deze", "otrzymujesz te", "recebeu este",
     "mailing list\n", "_______________________________________________",
 )  # fmt: skip
+FIRST_PERSON = frozenset(
+    {
+        "jag", "mig", "mej", "min", "mitt", "mina", "undertecknad", "me", "my", "mine", "i'm", "jeg", "meg",
+        "mit",
+        "mine", "ich", "mich", "mir", "mein", "meine", "meiner", "meinen", "mina", "minun", "minua", "haluan",
+        "pyydan",
+        "je", "mon", "mes", "ma", "mi", "mis", "mio", "miei", "ik", "mijn", "mig:", "klient", "client", "huvudman",
+        "hennes", "hans", "her", "his", "kund", "begar", "yrkar", "request", "requests", "please", "vanligen",
+        "snalla",
+        "vi", "we", "our", "oss", "us",
+    }
+) - {"vi", "we", "our", "oss", "us", "mig:", "kund"}  # fmt: skip
+NOTICE_STEMS = (
+    "personuppgift", "dataskydd", "gdpr", "behandla", "konfidenti", "sekretess", "integritetspolicy", "mottagar",
+    "avsedd",
+    "registerutdrag", "artikel", "rattslig", "lagringstid", "avregistrera", "prenumer", "utskick", "tystnadsplikt",
+    "personal", "privacy", "confidential", "intended", "recipient", "process", "processing", "legal", "unsubscribe",
+    "newsletter", "disclos", "personoplysning", "personopplysning", "fortrolig", "modtager", "mottaker", "databeskyt",
+    "personvern", "personenbezogen", "datenschutz", "vertraulich", "empfanger", "dsgvo", "tietosuoja", "henkilotie",
+    "luottamuksel", "vastaanottaj", "donnees", "confidentiel", "destinataire", "rgpd", "klagomal", "dataombud",
+)  # fmt: skip

@@ -59,6 +59,7 @@ def segment(text: str) -> tuple[Segment, ...]:
     _mark_history(lines)
     _mark_endings(lines)
     _mark_footers(lines)
+    _mark_notices(lines)
     lines[-1].end = len(text)
     return _join(lines)
 
@@ -236,6 +237,31 @@ def _mark_endings(lines: list[_Line]) -> None:
             if closing:
                 line.kind = SIGNATURE
         fresh = fresh or bool(line.head)
+
+
+def _mark_notices(lines: list[_Line]) -> None:
+    """Mark later paragraphs that speak law and confidentiality without any "I": a company's notice, not a wish."""
+    first = 0
+    paragraphs = 0
+    while first < len(lines):
+        last = first
+        while last < len(lines) and lines[last].head and lines[last].kind is lines[first].kind:
+            last += 1
+        kind = lines[first].kind
+        if last > first and kind in (NEW, SIGNATURE):
+            paragraphs += 1
+            words = " ".join(line.head for line in lines[first : min(last, first + 12)]).split()
+            if paragraphs > 1 and _is_notice(words):
+                for line in lines[first:last]:
+                    line.kind = FOOTER
+        first = max(last, first + 1)
+
+
+def _is_notice(words: list[str]) -> bool:
+    bare = [word.strip(".,:;!()") for word in words]
+    if len(bare) < 8 or leadins.FIRST_PERSON & set(bare) or "?" in "".join(words):
+        return False
+    return sum(word.startswith(leadins.NOTICE_STEMS) for word in bare) >= 2 + len(bare) // 40
 
 
 def _mark_footers(lines: list[_Line]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inboxbot.sorting.features import Index, Part, Reading, article_hits, hit_pairs
+from inboxbot.sorting.features import Index, Part, Reading, article_hits, hit_pairs, sentence_spans
 from inboxbot.sorting.kinds import RIGHTS, Kind
 from inboxbot.sorting.model import ANY, Model
 from inboxbot.sorting.values import Evidence
@@ -32,16 +32,29 @@ def _spans(part: Part, index: Index, model: Model, target: int) -> list[_Span]:
     def weight(group: str, number: int) -> float:
         return model.weight(group, number, target) if number >= 0 else 0.0
 
-    worth = [weight("c", table["c"][names[hit.concept]]) for hit in part.hits]
-    place_of = {id(hit): place for place, hit in enumerate(part.hits)}
-    for first, second, close in hit_pairs(part.words, part.hits):
-        value = weight("p", index.pair(first.concept, second.concept)) / 2
-        if close:
-            value += weight("n", index.near(first.concept, second.concept)) / 2
-        worth[place_of[id(first)]] += value / 2
-        worth[place_of[id(second)]] += value / 2
-    spans = [_Span(hit.first, hit.last, value) for hit, value in zip(part.hits, worth, strict=True)]
-    spans += [_Span(first, last, weight("a", table["a"][name])) for name, first, last in article_hits(part.words)]
+    wishes = index.vocabulary.wishes
+    worth = [
+        weight("c", table["c"][names[hit.concept]])
+        + (weight("r", table["r"][names[hit.concept]]) if hit.concept in wishes else 0.0)
+        for hit in part.hits
+    ]
+    spans = []
+    place = 0
+    for begin, end in sentence_spans(part.words):
+        start = place
+        while place < len(part.hits) and part.hits[place].first <= end:
+            place += 1
+        group = part.hits[start:place]
+        number_of = {id(hit): start + number for number, hit in enumerate(group)}
+        for first, second, close in hit_pairs(group):
+            value = weight("p", index.pair(first.concept, second.concept)) / 4
+            if close:
+                value += weight("n", index.near(first.concept, second.concept)) / 4
+            worth[number_of[id(first)]] += value
+            worth[number_of[id(second)]] += value
+        for name, one, two in article_hits(part.words.words[begin : end + 1]):
+            spans.append(_Span(begin + one, begin + two, weight("a", table["a"][name])))
+    spans += [_Span(hit.first, hit.last, value) for hit, value in zip(part.hits, worth, strict=True)]
     spans += [
         _Span(place, place, weight("w", index.word(word)[0]) * 0.4) for place, word in enumerate(part.words.words)
     ]

@@ -5,13 +5,14 @@ groups, named by the first letter of their names:
 
 ``w`` word · ``b`` two words in a row · ``g`` four or five letters in a row · ``c`` meaning · ``s`` meaning in the
 subject · ``q`` meaning in quoted or closing words · ``n`` meaning shortly before another · ``p`` two meanings in
-one sentence · ``a`` article of the regulation · ``z`` shape of the mail
+one sentence · ``a`` article of the regulation · ``z`` shape of the mail · ``r`` a whole wish (concepts ``ask_…``)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from inboxbot.reading.values import Segment, SegmentKind
 from inboxbot.sorting.fold import fold
@@ -19,7 +20,7 @@ from inboxbot.sorting.language import best_language, language_scores, reading_la
 from inboxbot.sorting.vocabulary import Hit, Vocabulary
 from inboxbot.sorting.words import Words, split_words
 
-GROUPS = "wbgcsqnpaz"
+GROUPS = "wbgcsqnpazr"
 NEAR = 4  # words between which two meanings count as one expression
 FAR = 14  # words between which two meanings count as meeting
 HEAD = 32_000  # letters of the new words that the model looks at: the first …
@@ -34,6 +35,13 @@ _POINTERS = frozenset(
     ["nedan", "nedanstaende", "below", "forwarding", "forwarded", "vidarebefordrar", "vidarebefordrat", "videresender",
      "nedenfor", "nedenstaende", "unten", "untenstehend", "weiterleiten", "leite", "fyi", "ohessa", "alla", "valitan"]
 )  # fmt: skip
+_NOTS = frozenset(
+    ["inte", "int", "ej", "icke", "aldrig", "not", "don't", "dont", "never", "ikke", "ikkje", "aldri", "nicht", "nie",
+     "alkaa", "ala", "eivat", "en", "ei", "pas", "ne", "no", "non", "nao", "niet", "nie", "neni", "nemojte", "mos",
+     "doesn't", "didn't", "won't", "isn't", "wasn't", "cannot", "can't"]
+) - frozenset(["en", "ne", "no", "ei"])  # fmt: skip
+# Wishes that "not" turns into their opposite ("don't delete"); for "no newsletter" the "no" is part of the wish.
+_RULED = frozenset(["erase", "remove", "forget", "close", "ask_erasure", "unsub", "ask_unsubscribe", "object", "complain"])
 _ARTICLE_WORDS = frozenset(
     ["art", "article", "articles", "artikel", "artiklarna", "artikeln", "artiklar", "artikla", "artiklan", "artikler",
      "artikkel", "artikkelen", "artikels", "articolo", "articoli", "articulo", "articulos", "artigo", "artigos",
@@ -195,17 +203,18 @@ def read_mail(vocabulary: Vocabulary, subject: str, body: str, segments: Sequenc
     sample = [*title.words, *(word for words, role in stretches if role == "body" for word in words.words[:600])]
     scores = language_scores(sample, f"{subject[:300]}\n{body[:2_700]}")
     languages = reading_languages(scores)
-    parts = [Part(title, vocabulary.find(title.words, title.sentences, languages), "subject")]
-    parts += [Part(words, vocabulary.find(words.words, words.sentences, languages), role) for words, role in stretches]
+    parts = [
+        Part(words, _negated(words, vocabulary.find(words.words, words.sentences, languages), vocabulary), role)
+        for words, role in [(title, "subject"), *stretches]
+    ]
     shape.add(f"len{min(count.bit_length(), 10)}")
     if "?" in body[:HEAD]:
         shape.add("question")
     return Reading(parts, shape, best_language(scores), languages, skipped, nothing_new, count)
 
 
-def article_hits(words: Words) -> Iterator[tuple[str, int, int]]:
+def article_hits(tokens: Sequence[str]) -> Iterator[tuple[str, int, int]]:
     """Articles of the regulation that are cited: (number, first word, last word); "21m" is 21(2) and (3)."""
-    tokens = words.words
     for place, word in enumerate(tokens):
         if word not in _ARTICLE_WORDS:
             continue
@@ -220,54 +229,96 @@ def article_hits(words: Words) -> Iterator[tuple[str, int, int]]:
             yield tokens[place - 1], place - 1, place
 
 
-def hit_pairs(words: Words, hits: Sequence[Hit]) -> Iterator[tuple[Hit, Hit, bool]]:
-    """Meanings that meet in a sentence: (first, second, whether they are near)."""
-    sentences = words.sentences
+def hit_pairs(hits: Sequence[Hit]) -> Iterator[tuple[Hit, Hit, bool]]:
+    """Meanings of one sentence that meet: (first, second, whether they are near)."""
     for place, hit in enumerate(hits):
-        sentence = sentences[hit.first]
         last = hit.last
         concept = hit.concept
         for other in hits[place + 1 : place + _MAX_PAIRS]:
             distance = other.first - last
-            if distance > FAR or sentences[other.first] != sentence:
+            if distance > FAR:
                 break
             if other.concept != concept:
                 yield hit, other, distance <= NEAR
 
 
-def features_of(reading: Reading, index: Index) -> dict[str, set[int]]:
-    """The numbers of a mail's features, by group."""
-    found: dict[str, set[int]] = {group: set() for group in GROUPS}
-    tables = index.tables
-    concepts = tables["c"], tables["s"], tables["q"]
-    names = index.vocabulary.concepts
-    single, pairs, grams, near, both = found["w"], found["b"], found["g"], found["n"], found["p"]
-    for part in reading.parts:
-        if part.role == "context":
-            found["q"].update(concepts[2][names[number]] for number in {hit.concept for hit in part.hits})
-            continue
-        words = part.words.words
-        for word in set(words):
-            number, letters = index.word(word)
-            single.add(number)
-            grams.update(letters)
-        sentences = part.words.sentences
-        table = tables["b"]
-        pairs.update(
-            table[f"{words[place]} {words[place + 1]}"]
-            for place in range(len(words) - 1)
-            if sentences[place] == sentences[place + 1]
+def _negated(words: Words, hits: list[Hit], vocabulary: Vocabulary) -> list[Hit]:
+    """Take "delete" and the like out of the hits where a "not" rules over them, and mark the place as *spare*."""
+    tokens, clauses = words.words, words.clauses
+    nots = [place for place, word in enumerate(tokens) if word in _NOTS]
+    if not nots:
+        return hits
+    kept: list[Hit] = []
+    for hit in hits:
+        ruled = vocabulary.concepts[hit.concept] in _RULED and any(
+            (hit.first - 3 <= place <= hit.last or place == hit.last + 1) and clauses[place] == clauses[hit.first]
+            for place in nots
         )
-        meant = [names[number] for number in {hit.concept for hit in part.hits}]
-        found["c"].update(concepts[0][name] for name in meant)
-        if part.role == "subject":
-            found["s"].update(concepts[1][name] for name in meant)
-        found["a"].update(tables["a"][number] for number, _, _ in article_hits(part.words))
-        for first, second, close in hit_pairs(part.words, part.hits):
-            if close:
-                near.add(index.near(first.concept, second.concept))
-            both.add(index.pair(first.concept, second.concept))
-    found["z"].update(tables["z"][name] for name in reading.shape)
+        kept.append(Hit(vocabulary.number("spare"), hit.first, hit.last) if ruled else hit)
+    return kept
+
+
+Features = dict[str, set[int]]
+
+
+def _sentence_features(words: Sequence[str], first: int, hits: Sequence[Hit], index: Index, title: bool) -> Features:
+    """The features of one sentence, whose words begin at the number ``first`` of its part."""
+    found: Features = {group: set() for group in GROUPS}
+    tables = index.tables
+    names = index.vocabulary.concepts
+    single, grams, near, both = found["w"], found["g"], found["n"], found["p"]
+    for word in words:
+        number, letters = index.word(word)
+        single.add(number)
+        grams.update(letters)
+    table = tables["b"]
+    found["b"].update(table[f"{one} {two}"] for one, two in pairwise(words))
+    wishes = index.vocabulary.wishes
+    found["c"].update(tables["c"][names[hit.concept]] for hit in hits)
+    found["r"].update(tables["r"][names[hit.concept]] for hit in hits if hit.concept in wishes)
+    if title:
+        found["s"].update(tables["s"][names[hit.concept]] for hit in hits)
+    found["a"].update(tables["a"][number] for number, _, _ in article_hits(words))
+    for one, two, close in hit_pairs(hits):
+        if close:
+            near.add(index.near(one.concept, two.concept))
+        both.add(index.pair(one.concept, two.concept))
     for numbers in found.values():
         numbers.discard(-1)
     return found
+
+
+def features_of(reading: Reading, index: Index) -> tuple[Features, list[Features]]:
+    """The numbers of a mail's features by group: of the whole mail, and of each sentence of the new words alone."""
+    whole: Features = {group: set() for group in GROUPS}
+    sentences: list[Features] = []
+    names = index.vocabulary.concepts
+    for part in reading.parts:
+        if part.role == "context":
+            table = index.tables["q"]
+            whole["q"].update(table[names[number]] for number in {hit.concept for hit in part.hits})
+            continue
+        place = 0
+        for first, last in sentence_spans(part.words):
+            start = place
+            while place < len(part.hits) and part.hits[place].first <= last:
+                place += 1
+            words = part.words.words[first : last + 1]
+            found = _sentence_features(words, first, part.hits[start:place], index, part.role == "subject")
+            sentences.append(found)
+            for group, numbers in found.items():
+                whole[group] |= numbers
+    whole["z"].update(index.tables["z"][name] for name in reading.shape)
+    for group in "qz":
+        whole[group].discard(-1)
+    return whole, sentences
+
+
+def sentence_spans(words: Words) -> Iterator[tuple[int, int]]:
+    """The first and last word of each sentence."""
+    start = 0
+    numbers = words.sentences
+    for place in range(1, len(numbers) + 1):
+        if place == len(numbers) or numbers[place] != numbers[start]:
+            yield start, place - 1
+            start = place

@@ -72,11 +72,13 @@ class Judge:
         return_path: str | None,
     ) -> Verdict:
         reading = read_mail(self.vocabulary, subject, body, segments)
-        features = features_of(reading, self._index)
+        features, sentences = features_of(reading, self._index)
+        flat = self.model.flat(features)
         scores = self.model.scores(features)
         if self.local is not None:
-            scores = self.local.apply(scores, self.model.flat(features))
-        chances, asks = self.model.probabilities(scores)
+            scores = self.local.apply(scores, flat)
+        best = [max(column) for column in zip(*map(self.model.scores, sentences), strict=True)] or scores
+        chances, asks = self.model.probabilities(scores, best)
         kinds, unsure = self.model.decide(chances, asks)
         reasons: list[str] = []
         kinds, unsure = self._overrule(reading, body, kinds, unsure, chances, reasons)
@@ -89,14 +91,14 @@ class Judge:
             kinds=kinds,
             confidence={kind: round(chance, 4) for kind, chance in chances.items()},
             unsure=unsure,
-            reminder=self.model.reminds(scores),
+            reminder=self.model.reminds(scores, best),
             language=reading.language,
             robot=robot[0] if robot else None,
             evidence=find_evidence(reading, kinds, self._index, self.model, subject, body),
             flags=frozenset(flags),
             reasons=tuple(reasons),
             robot_rule=robot[1] if robot else None,
-            features=self.model.flat(features),
+            features=flat,
         )
 
     def _overrule(

@@ -43,6 +43,16 @@ def sigmoid(value: float) -> float:
     return 1.0 / (1.0 + math.exp(-max(min(value, 40.0), -40.0)))
 
 
+def evidence_for(target: int, whole: Sequence[float], best: Sequence[float]) -> tuple[float, float, float, float]:
+    """What a probability is made of: the target's score of the mail and of its best sentence, and those of "any".
+
+    For "any" itself the second pair is the best kind's.
+    """
+    if target == ANY:
+        return whole[ANY], best[ANY], max(whole[KINDS]), max(best[KINDS])
+    return whole[target], best[target], whole[ANY], best[ANY]
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How probabilities become a verdict; chosen in training from judgements of mails that were left out."""
@@ -61,7 +71,7 @@ class Model:
     names: Mapping[str, tuple[str, ...]]
     scales: Mapping[str, tuple[float, float]]
     bias: tuple[float, ...]
-    calibration: tuple[tuple[float, float, float], ...]  # of own score, of "any" (for "any": of the best kind), bias
+    calibration: tuple[tuple[float, ...], ...]  # a row a target: four factors (`evidence_for`) and a bias
     rules: Rules
     packed: Mapping[str, tuple[int, ...]]
     base: Mapping[str, int]
@@ -116,22 +126,24 @@ class Model:
         """The weight of one feature for one target, before the group's scale."""
         return (((self.packed[group][number] >> (_BITS * target)) & _MASK) - _OFFSET) / UNIT
 
-    def probabilities(self, scores: Sequence[float]) -> tuple[dict[Kind, float], float]:
+    def chance(self, target: int, whole: Sequence[float], best: Sequence[float]) -> float:
+        """The calibrated probability of a target; ``whole`` scores the mail, ``best`` its best sentences."""
+        factors = self.calibration[target]
+        total = factors[4]
+        for factor, value in zip(factors, evidence_for(target, whole, best), strict=False):
+            total += factor * value
+        return sigmoid(total)
+
+    def probabilities(self, whole: Sequence[float], best: Sequence[float]) -> tuple[dict[Kind, float], float]:
         """Calibrated probabilities: of each kind (``other`` too), and of any right being asked for."""
-        anything = scores[ANY]
-        own, other, bias = self.calibration[ANY]
-        asks = sigmoid(own * anything + other * max(scores[KINDS]) + bias)
-        kinds: dict[Kind, float] = {}
-        for place, kind in enumerate(RIGHTS):
-            own, other, bias = self.calibration[place]
-            kinds[kind] = sigmoid(own * scores[place] + other * anything + bias)
+        asks = self.chance(ANY, whole, best)
+        kinds = {kind: self.chance(place, whole, best) for place, kind in enumerate(RIGHTS)}
         kinds[Kind.OTHER] = 1.0 - asks
         return kinds, asks
 
-    def reminds(self, scores: Sequence[float]) -> bool:
+    def reminds(self, whole: Sequence[float], best: Sequence[float]) -> bool:
         """Whether the mail reminds of an earlier request."""
-        own, other, bias = self.calibration[REMINDER]
-        return sigmoid(own * scores[REMINDER] + other * scores[ANY] + bias) >= self.rules.reminder
+        return self.chance(REMINDER, whole, best) >= self.rules.reminder
 
     def decide(self, kinds: Mapping[Kind, float], asks: float) -> tuple[tuple[Kind, ...], bool]:
         """Return the kinds to give and whether a person should look."""

@@ -58,10 +58,13 @@ class Vocabulary:
     """All phrases, ready to be found in a list of folded words in one pass."""
 
     def __init__(self, languages: Mapping[str, Mapping[str, str]]) -> None:
-        self.concepts: tuple[str, ...] = tuple(sorted({name for table in languages.values() for name in table}))
+        names = {name for table in languages.values() for name in table}
+        self.concepts: tuple[str, ...] = tuple(sorted({*names, "spare"}))
         self._index = {name: number for number, name in enumerate(self.concepts)}
         self._atoms: dict[str, int] = {}
         self._prefixes: dict[str, int] = {}
+        self._suffixes: dict[str, int] = {}
+        self.wishes = frozenset(number for number, name in enumerate(self.concepts) if name.startswith("ask_"))
         self._languages = languages
         self._roots = {code: _Node() for code in languages}
         self._memos: dict[tuple[str, ...], dict[str, Sense]] = {}
@@ -83,6 +86,10 @@ class Vocabulary:
         }
         return cls(tables)
 
+    def number(self, name: str) -> int:
+        """Return the number of a concept."""
+        return self._index[name]
+
     def phrases(self, name: str) -> list[str]:
         """Return the phrases of a concept in all languages, as they are written in the tables."""
         tables = self._languages.values()
@@ -95,12 +102,14 @@ class Vocabulary:
                 node.gap = node.gap or _Node()
                 node = node.gap
                 continue
-            stem = piece.endswith("*")
-            parts = split_words(fold(piece.rstrip("*"))).words
+            parts = split_words(fold(piece.strip("*"))).words
             for place, part in enumerate(parts):
-                prefix = stem and place == len(parts) - 1 and len(part) > 1
-                table = self._prefixes if prefix else self._atoms
-                atom = table.setdefault(part, len(self._atoms) + len(self._prefixes))
+                table = self._atoms
+                if piece.endswith("*") and place == len(parts) - 1 and len(part) > 1:
+                    table = self._prefixes
+                elif piece.startswith("*"):
+                    table = self._suffixes
+                atom = table.setdefault(part, len(self._atoms) + len(self._prefixes) + len(self._suffixes))
                 node = node.following.setdefault(atom, _Node())
         if node is not root and concept not in node.concepts:
             node.concepts = (*node.concepts, concept)
@@ -113,6 +122,10 @@ class Vocabulary:
             atoms.append(exact)
         for length in range(2, min(len(word), self._longest) + 1):
             atom = self._prefixes.get(word[:length])
+            if atom is not None:
+                atoms.append(atom)
+        for length in range(4, min(len(word), 12)):
+            atom = self._suffixes.get(word[-length:])
             if atom is not None:
                 atoms.append(atom)
         first = [

@@ -9,17 +9,23 @@ from inboxbot.sorting.fold import Folded
 
 # A word, or the end of a sentence: a stop followed by a blank, or a line end before an empty line or a list mark.
 # Bounded repeats only: time stays linear on any text.
-_TOKEN = re.compile(r"([^\W_]+(?:'[^\W_]+)?)|[.!?;](?=\s|$)|\n(?=[ ]{0,8}(?:[\n\-*•·>]|[0-9a-z][.)] ))")
+_TOKEN = re.compile(
+    r"([^\W_]+(?:'[^\W_]+)?)|([,:()])|[.!?;](?=\s|$)|\n(?=[ ]{0,8}(?:[\n\-*•·>☐☑✓★→▪]|[0-9a-z][.)] ))"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The words of a stretch: parallel tuples of words, their places in the given text, and their sentence number."""
+    """The words of a stretch: parallel lists of words, their places in the given text, and their numbers.
+
+    ``sentences`` and ``clauses`` hold the number of the sentence, and of the stretch between commas, a word is in.
+    """
 
     words: list[str]
     starts: list[int]
     ends: list[int]
     sentences: list[int]
+    clauses: list[int]
 
 
 def split_words(folded: Folded, offset: int = 0, limit: int = 1_000_000, sentence: int = 0) -> Words:
@@ -28,13 +34,16 @@ def split_words(folded: Folded, offset: int = 0, limit: int = 1_000_000, sentenc
     starts: list[int] = []
     ends: list[int] = []
     sentences: list[int] = []
+    clauses: list[int] = []
+    clause = 0
     fresh = False
     plain = not folded.cuts
     origin = folded.origin
     for hit in _TOKEN.finditer(folded.text):
         word = hit[1]
         if word is None:
-            if fresh:
+            clause += 1
+            if fresh and hit[2] is None:
                 sentence += 1
                 fresh = False
             continue
@@ -46,6 +55,7 @@ def split_words(folded: Folded, offset: int = 0, limit: int = 1_000_000, sentenc
         starts.append(start + offset)
         ends.append(end + offset)
         sentences.append(sentence)
+        clauses.append(clause)
         if len(words) >= limit:
             break
-    return Words(words, starts, ends, sentences)
+    return Words(words, starts, ends, sentences, clauses)
