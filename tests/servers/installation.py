@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
+from tests.servers.quick import quick
 
 from inboxbot.cases.values import Case, DraftState
 from inboxbot.config.load import load_settings
@@ -118,14 +119,10 @@ security = "{self.smtp_security}"
         self, *arguments: str, check: bool = True, input_text: str | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command and return it; a failure shows what it printed."""
-        done = subprocess.run(
-            [*COMMAND, "--config", str(self.config), *arguments],
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-            input=input_text,
-            env={**os.environ, **self.environment},
+        done = quick().run(
+            ["--config", str(self.config), *arguments],
+            environment={**os.environ, **self.environment},
+            input_text=input_text,
         )
         if check and done.returncode:
             raise AssertionError(f"{arguments} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
@@ -264,7 +261,8 @@ def open_office(
     try:
         with store.read() as connection:
             key = secret(connection)
-        journal = Journal(installation.folder / "inboxbot.db.sent")
+        name = f"{store.path.name}.sent" if store.path else "inboxbot.sent"
+        journal = Journal(installation.folder / name)
         yield Office(installation, Desk(store, settings, key), clock, journal, pool)
     finally:
         store.close()

@@ -1,0 +1,125 @@
+"""Commands without waiting for Python to import everything: a helper process has it all imported and forks itself.
+
+The forked child is a process of its own with its own standard streams, environment, arguments and exit code; it may be
+killed like any other. Only the start is shared, which makes a test of many commands several times quicker.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+TIMEOUT_S = 100.0
+
+
+class Quick:
+    """The helper process; one command at a time."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """End the helper."""
+        if self._process.stdin:
+            self._process.stdin.close()
+        if self._process.stdout:
+            self._process.stdout.close()
+        self._process.wait(10)
+
+    def run(
+        self, arguments: Sequence[str], *, environment: Mapping[str, str], input_text: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``inboxbot ARGUMENTS`` and return how it ended; a kill shows as in a shell's child (``-9``, or 137)."""
+        if self._process.stdin is None or self._process.stdout is None:
+            raise AssertionError("the helper has no pipes")
+        with tempfile.TemporaryDirectory(prefix="inboxbot-quick-") as name:
+            folder = Path(name)
+            (folder / "in").write_text(input_text or "", encoding="utf-8")
+            order = {"arguments": list(arguments), "environment": dict(environment), "folder": name}
+            self._process.stdin.write(json.dumps(order) + "\n")
+            self._process.stdin.flush()
+            child = int(self._process.stdout.readline())
+            if not select.select([self._process.stdout], [], [], TIMEOUT_S)[0]:
+                os.kill(child, signal.SIGKILL)
+            code = int(self._process.stdout.readline())
+            out = (folder / "out").read_text(encoding="utf-8")
+            errors = (folder / "err").read_text(encoding="utf-8")
+        return subprocess.CompletedProcess(["inboxbot", *arguments], code, out, errors)
+
+
+@functools.cache
+def quick() -> Quick:
+    """Return this process's helper, started at the first call."""
+    return Quick()
+
+
+def _child(order: dict[str, object]) -> None:
+    folder = Path(str(order["folder"]))
+    for descriptor, name, flags in ((0, "in", os.O_RDONLY), (1, "out", os.O_WRONLY), (2, "err", os.O_WRONLY)):
+        handle = os.open(folder / name, flags | (os.O_CREAT | os.O_TRUNC if descriptor else 0), 0o600)
+        os.dup2(handle, descriptor)
+        os.close(handle)
+    environment, arguments = order["environment"], order["arguments"]
+    if not isinstance(environment, dict) or not isinstance(arguments, list):
+        raise TypeError("not an order")
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = ["inboxbot", *arguments]
+    from inboxbot.cli.main import main
+
+    code: object = 0
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code
+    except BaseException:  # noqa: BLE001  (as the interpreter would)
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+def serve() -> None:
+    """Read orders, fork a child for each, tell its process id and then how it ended."""
+    from inboxbot.cli.main import COMMANDS
+
+    for module in {module for module, _ in COMMANDS.values()} | {"inboxbot.wiring", "inboxbot.daemon.service"}:
+        try:
+            importlib.import_module(module)
+        except ImportError:
+            continue  # a command that is not there yet
+    import inboxbot.desk.view
+    import inboxbot.mailbox.workers  # noqa: F401
+
+    gc.freeze()
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _child(json.loads(line))
+        print(child, flush=True)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    serve()
