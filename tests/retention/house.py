@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +27,12 @@ from inboxbot.desk.edit import edit
 from inboxbot.desk.intake import take
 from inboxbot.desk.relabel import relabel
 from inboxbot.desk.sending import accepted, begin, claim, next_letter
-from inboxbot.mailbox.workers import shipped_judge
 from inboxbot.reading.headers import split_header
 from inboxbot.reading.read import read_mail
 from inboxbot.reading.values import Mail, RawMail
 from inboxbot.replies.compose import OutAttachment
 from inboxbot.sorting.kinds import Kind
-from inboxbot.sorting.values import Verdict
+from inboxbot.sorting.values import Evidence, Verdict
 from inboxbot.store.cases import load_cases
 from inboxbot.store.checklists import Identity, save_attachment, save_code, save_identity, save_lines
 from inboxbot.store.drafts import load_drafts
@@ -73,9 +71,13 @@ def mail_of(address: str, subject: str, words: str, *, number: int, name: str = 
     return message.as_bytes()
 
 
-@cache
-def _judge() -> Any:
-    return shipped_judge()
+def verdict_on(mail: Mail) -> Verdict:
+    """Judge by one word: what is tried here is not the judge."""
+    words = mail.text.lower()
+    kind = Kind.UNSUBSCRIBE if "nyhetsbrev" in words else Kind.ERASURE if "radera" in words else Kind.OTHER
+    evidence = (Evidence(kind, "body", mail.text[:20], 0, len(mail.text[:20])),)
+    confidence = {one: float(one is kind) for one in Kind}
+    return Verdict((kind,), confidence, False, False, "sv", None, evidence, features=(1, 2, 3))  # noqa: FBT003
 
 
 @dataclass
@@ -102,7 +104,7 @@ class House(Installation):
             )
         header, _ = split_header(message)
         mail: Mail = read_mail(RawMail(header=header, size=len(message), whole=message))
-        verdict: Verdict = _judge()(mail)
+        verdict: Verdict = verdict_on(mail)
         uid = self.rows(f"SELECT count(*) FROM ledger WHERE folder_id = {folder.id}")[0][0] + 1
         digest = hashlib.sha256(header).hexdigest()
         arrival = Arrival(
