@@ -315,6 +315,29 @@ class Attempt(SQLModel, table=True):
     server_text: str | None = None
 
 
+class PlacedRow(SQLModel, table=True):
+    """A letter in the mailbox's drafts folder. ``words`` is the keyed digest of what was put there, at ``placed_at``.
+
+    ``note`` is the code of why it is not there, or what became of it; ``missing_since`` when it was first looked for in
+    vain. ``uid`` is empty when the server does not tell it.
+    """
+
+    __tablename__ = "placed"
+    __table_args__ = (
+        CheckConstraint("state IN ('absent', 'standing', 'edited', 'removing', 'ended')", name="state_known"),
+        Index("placed_live", "mailbox_id", "state"),
+    )
+    draft_id: int = Field(foreign_key="drafts.id", primary_key=True, sa_type=BigInteger)
+    mailbox_id: int = Field(foreign_key="mailboxes.id")
+    state: str
+    note: str = ""
+    words: str = ""
+    placed_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    uidvalidity: int = Field(default=0, sa_type=BigInteger)
+    uid: int | None = Field(default=None, sa_type=BigInteger)
+    missing_since: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+
+
 class HistoryRow(SQLModel, table=True):
     """One event of a case: codes, ids and digests only, chained by hash. Triggers refuse change and removal."""
 
@@ -525,6 +548,7 @@ drafts = _tables["drafts"]
 draft_words = _tables["draft_words"]
 approvals = _tables["approvals"]
 attempts = _tables["attempts"]
+placed = _tables["placed"]
 history = _tables["history"]
 suppressions = _tables["suppressions"]
 corrections = _tables["corrections"]

@@ -402,6 +402,24 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_mails_ledger_id'), ['ledger_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_mails_message_id'), ['message_id'], unique=False)
 
+    op.create_table('placed',
+    sa.Column('draft_id', sa.BigInteger(), nullable=False),
+    sa.Column('mailbox_id', sa.Integer(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('note', sa.String(), nullable=False),
+    sa.Column('words', sa.String(), nullable=False),
+    sa.Column('placed_at', inboxbot.store.types.UtcMoment(timezone=True), nullable=True),
+    sa.Column('uidvalidity', sa.BigInteger(), nullable=False),
+    sa.Column('uid', sa.BigInteger(), nullable=True),
+    sa.Column('missing_since', inboxbot.store.types.UtcMoment(timezone=True), nullable=True),
+    sa.CheckConstraint("state IN ('absent', 'standing', 'edited', 'removing', 'ended')", name='state_known'),
+    sa.ForeignKeyConstraint(['draft_id'], ['drafts.id'], ),
+    sa.ForeignKeyConstraint(['mailbox_id'], ['mailboxes.id'], ),
+    sa.PrimaryKeyConstraint('draft_id')
+    )
+    with op.batch_alter_table('placed', schema=None) as batch_op:
+        batch_op.create_index('placed_live', ['mailbox_id', 'state'], unique=False)
+
     op.create_table('corrections',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('case_id', sa.Integer(), nullable=False),
