@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
-from tests.servers.quick import quick
+from tests.servers.quick import Started, quick
 
 from inboxbot.cases.values import Case, DraftState
 from inboxbot.config.load import load_settings
@@ -131,6 +131,16 @@ security = "{self.smtp_security}"
     def json(self, *arguments: str) -> Any:
         """Run a command with --json and return its document."""
         return json.loads(self.run(*arguments, "--json").stdout)
+
+    def start_quickly(self, *arguments: str) -> Started:
+        """Start a command and return it; its output goes to a folder beside the settings."""
+        folder = self.folder / "started"
+        folder.mkdir(exist_ok=True)
+        return quick().start(
+            ["--config", str(self.config), *arguments],
+            environment={**os.environ, **self.environment},
+            folder=folder,
+        )
 
     def start_process(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command and return its process."""

@@ -19,7 +19,9 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 TIMEOUT_S = 100.0
 
@@ -49,21 +51,39 @@ class Quick:
         self, arguments: Sequence[str], *, environment: Mapping[str, str], input_text: str | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run ``inboxbot ARGUMENTS`` and return how it ended; a kill shows as in a shell's child (``-9``, or 137)."""
+        with tempfile.TemporaryDirectory(prefix="inboxbot-quick-") as name:
+            started = self.start(arguments, environment=environment, folder=Path(name), input_text=input_text)
+            code = started.wait()
+            out = (started.folder / "out").read_text(encoding="utf-8")
+            errors = (started.folder / "err").read_text(encoding="utf-8")
+        return subprocess.CompletedProcess(["inboxbot", *arguments], code, out, errors)
+
+    def start(
+        self, arguments: Sequence[str], *, environment: Mapping[str, str], folder: Path, input_text: str | None = None
+    ) -> Started:
+        """Start a command whose output goes to files in ``folder``; wait for it before the next one is started."""
         if self._process.stdin is None or self._process.stdout is None:
             raise AssertionError("the helper has no pipes")
-        with tempfile.TemporaryDirectory(prefix="inboxbot-quick-") as name:
-            folder = Path(name)
-            (folder / "in").write_text(input_text or "", encoding="utf-8")
-            order = {"arguments": list(arguments), "environment": dict(environment), "folder": name}
-            self._process.stdin.write(json.dumps(order) + "\n")
-            self._process.stdin.flush()
-            child = int(self._process.stdout.readline())
-            if not select.select([self._process.stdout], [], [], TIMEOUT_S)[0]:
-                os.kill(child, signal.SIGKILL)
-            code = int(self._process.stdout.readline())
-            out = (folder / "out").read_text(encoding="utf-8")
-            errors = (folder / "err").read_text(encoding="utf-8")
-        return subprocess.CompletedProcess(["inboxbot", *arguments], code, out, errors)
+        (folder / "in").write_text(input_text or "", encoding="utf-8")
+        order = {"arguments": list(arguments), "environment": dict(environment), "folder": str(folder)}
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return Started(int(self._process.stdout.readline()), folder, self._process.stdout)
+
+
+@dataclass
+class Started:
+    """A command that runs: its process id, and the folder with its output (``out``, ``err``)."""
+
+    child: int
+    folder: Path
+    told: IO[str]
+
+    def wait(self) -> int:
+        """Return its exit code, negative for a signal; it is killed when it takes too long."""
+        if not select.select([self.told], [], [], TIMEOUT_S)[0]:
+            os.kill(self.child, signal.SIGKILL)
+        return int(self.told.readline())
 
 
 @functools.cache
