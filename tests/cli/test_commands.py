@@ -14,8 +14,7 @@ from tests.conftest import Install
 from tests.servers.dovecot import Dovecot, free_port
 from tests.servers.installation import Installation
 
-from inboxbot.cases import disposition
-from inboxbot.cli.reasons import REASONS, in_words
+from inboxbot.cli.reasons import in_words
 from inboxbot.store import schema
 from inboxbot.store.engine import Store
 
@@ -209,10 +208,3 @@ def test_a_database_that_is_gone_is_not_replaced_by_an_empty_one(tmp_path: Path)
         assert done.returncode == 1
         assert "the database is gone" in done.stderr
     assert not (tmp_path / "inboxbot.db").exists()
-
-
-def test_every_reason_of_the_disposition_table_has_words() -> None:
-    fixed = {reason for *_, reason in disposition.TABLE if isinstance(reason, str)}
-    assert fixed
-    assert fixed - set(REASONS) == set()
-    assert in_words("some_new_code") == "some new code"

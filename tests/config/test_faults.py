@@ -183,8 +183,12 @@ def test_files_and_variables_that_are_not_there(tmp_path: Path, monkeypatch: pyt
         'host = "127.0.0.1"', 'host = "127.0.0.1"\npassword_env = "EMPTY_PASSWORD"\nca_file = "no.pem"', 1
     )
     text = text.replace('name = "Exempel AB"', 'name = "Exempel AB"\ntemplates = "nowhere"')
-    found = faults(write(tmp_path, text))
+    system = (
+        '[[company.systems]]\nname = "Utskick"\nholds = "adresser"\nmarketing = true\nwebhook_secret_file = "nowhere"\n'
+    )
+    found = faults(write(tmp_path, text.replace("[[company.mailbox]]", f"{system}[[company.mailbox]]")))
     assert set(found) == {
+        "company[1].systems[1].webhook_secret_file",
         "company[1].mailbox[1].imap.password_env",
         "company[1].mailbox[1].imap.ca_file",
         "company[1].templates",

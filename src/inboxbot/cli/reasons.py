@@ -1,4 +1,4 @@
-"""What the reason codes of the ledger mean, in words for people."""
+"""What the reason codes of ledger, held cases and waiting letters mean, in words for people."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ REASONS: Final = {
     "followup_on_dismissed": "belongs to a case that was dismissed; a person looks again",
     "stranger_quotes_reference": "names a case, but comes from an address that is not part of it",
     "staff_answer": "an answer that staff sent",
+    "staff_wrote_inside": "a colleague wrote to us within the case",
+    "split": "became a case of its own",
     "bounce_of_ours": "a letter of ours came back",
     # robots
     "own_mail": "sent by inboxbot itself",
@@ -69,9 +71,10 @@ REASONS: Final = {
     "not_read": "could not be read",
     "intake_failed": "could not be taken in; a person looks",
     "too_slow": "took too long to read",
-    "too_big": "took too much memory to read",
-    "crashed": "reading it failed",
-    "failed": "reading it failed",
+    "out_of_memory": "took too much memory to read",
+    "reader_died": "reading it ended the reading process",
+    "reader_failed": "reading it failed",
+    "judge_failed": "judging it failed",
     "headers_too_large": "its headers are too large",
     "header_too_complex": "a header is too complex to read safely",
     "html_too_complex": "its HTML is too complex to read safely",
@@ -80,8 +83,19 @@ REASONS: Final = {
     "no_header": "the server gave no header",
     "no_body": "the server gave no text",
     "server_refuses": "the server would not give it",
+    "no_answer": "the server gave no answer about it",
     "inconsistent_answer": "the server's answers about it contradict each other",
     "vanished_before_fetch": "another program removed it before it could be fetched",
+    # letters that wait
+    "limit_per_recipient": "this person got as many letters as a day allows",
+    "limit_per_hour": "as many letters went out as an hour allows",
+    "mailbox_not_configured": "its mailbox is not in the settings any more",
+    "server_refuses_sign_in": "the mail server refused the sign-in or could not be trusted",
+    "retry_after_connect": "the mail server could not be reached",
+    "retry_after_envelope": "the mail server would not take it now",
+    "retry_after_body": "the mail server would not take it now, or the connection was cut",
+    "retry_after_done": "the mail server would not take it now",
+    "cut_before_dot": "the sending was cut off before its end",
 }
 
 

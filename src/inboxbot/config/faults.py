@@ -198,6 +198,9 @@ def file_faults(raw: Mapping[str, Any], path: Path) -> list[ConfigFault]:
         folder = company.get("templates")
         if isinstance(folder, str) and not (path.parent / folder).is_dir():
             faults.append(ConfigFault(f"company[{number}].templates", f"there is no folder {folder}"))
+        for place, system in enumerate(tables(company, "systems"), 1):
+            key = f"company[{number}].systems[{place}].webhook_secret_file"
+            faults += _named_file_faults(system.get("webhook_secret_file"), key, path.parent, secret=True)
         for place, mailbox in enumerate(tables(company, "mailbox"), 1):
             for name in ("imap", "smtp"):
                 server = mailbox.get(name)
@@ -212,20 +215,22 @@ def file_faults(raw: Mapping[str, Any], path: Path) -> list[ConfigFault]:
 def _server_faults(server: Mapping[str, Any], key: str, folder: Path) -> list[ConfigFault]:
     faults = []
     for name in ("password_file", "ca_file"):
-        value = server.get(name)
-        if not isinstance(value, str):
-            continue
-        file = folder / value
-        if not file.is_file():
-            faults.append(ConfigFault(f"{key}.{name}", f"there is no file {value}"))
-        elif not os.access(file, os.R_OK):
-            faults.append(ConfigFault(f"{key}.{name}", f"{value} cannot be read by this user"))
-        elif name == "password_file":
-            faults += _secret_faults(file, value, f"{key}.{name}")
+        faults += _named_file_faults(server.get(name), f"{key}.{name}", folder, secret=name == "password_file")
     variable = server.get("password_env")
     if isinstance(variable, str) and not os.environ.get(variable):
         faults.append(ConfigFault(f"{key}.password_env", f"the variable {variable} is not set or empty"))
     return faults
+
+
+def _named_file_faults(name: object, key: str, folder: Path, *, secret: bool) -> list[ConfigFault]:
+    if not isinstance(name, str):
+        return []
+    file = folder / name
+    if not file.is_file():
+        return [ConfigFault(key, f"there is no file {name}")]
+    if not os.access(file, os.R_OK):
+        return [ConfigFault(key, f"{name} cannot be read by this user")]
+    return _secret_faults(file, name, key) if secret else []
 
 
 def _secret_faults(file: Path, name: str, key: str) -> list[ConfigFault]:
@@ -240,5 +245,5 @@ def _secret_faults(file: Path, name: str, key: str) -> list[ConfigFault]:
         return [*faults, ConfigFault(key, f"{name} is not UTF-8 text", "save it as UTF-8")]
     if len(lines) != 1:
         what = "is empty" if not lines else "has more than one line"
-        faults.append(ConfigFault(key, f"{name} {what}", "it must hold the password alone"))
+        faults.append(ConfigFault(key, f"{name} {what}", "it must hold the secret alone, on one line"))
     return faults
