@@ -31,9 +31,18 @@ def has_personal_number(text: str) -> bool:
     return any(_is_personal(found, text) for found in _NUMBER.finditer(text))
 
 
-def mask_personal_numbers(text: str) -> str:
-    """Return ``text`` with the last four digits of every personal number as stars: ``811228-****``."""
-    return _NUMBER.sub(lambda found: f"{found.group(1)}-****" if _is_personal(found, text) else found.group(), text)
+def mask_personal_numbers(text: str, *, same_length: bool = False) -> str:
+    """Return ``text`` with the last four digits of every personal number as stars: ``811228-****``.
+
+    With ``same_length`` the separator stays as it was written, so that offsets into the text still hold.
+    """
+
+    def masked(found: re.Match[str]) -> str:
+        if not _is_personal(found, text):
+            return found.group()
+        return f"{found.group(1)}{found.group(5) if same_length else '-'}****"
+
+    return _NUMBER.sub(masked, text)
 
 
 def _is_personal(found: re.Match[str], text: str) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from inboxbot.cases.checklist import steps, undecided
 from inboxbot.cases.identity import needed_level, reached_level
 from inboxbot.cases.legal_date import breach_due, explain, legal_date
+from inboxbot.cases.personal_numbers import mask_personal_numbers
 from inboxbot.cases.promise import promise_status
 from inboxbot.cases.values import Case, CaseState, Request
 from inboxbot.desk.closing import lines_of
@@ -111,7 +112,7 @@ def case_file(desk: Desk, connection: Connection, reference: str, now: dt.dateti
     """Return everything about a case. Raises UsageError when there is none."""
     case = load_case(connection, case_id_of(connection, reference))
     letters = load_drafts(connection, case_ids=[case.id])
-    kept = mails_of(connection, case.id)
+    kept = shown_mails(connection, case.id)
     place = desk.find_mailbox(case.mailbox)
     zone: dt.tzinfo = place[0].zone if place else dt.UTC
     shown = case_json(case, [one.id for one in letters], now)
@@ -177,6 +178,24 @@ def _breach_due(incoming: list[dict[str, Any]]) -> str | None:
     """Return by when a possible breach would have to be notified (Art. 33), counted from the first mail about it."""
     told = [mail["received_at"] for mail in incoming if "breach" in mail["detail"].get("verdict", {}).get("flags", [])]
     return utc(breach_due(min(told))) if told else None
+
+
+def shown_mails(connection: Connection, case_id: int) -> list[dict[str, Any]]:
+    """Return a case's mails as people may see them: personal numbers masked, offsets unchanged (law.md 5.5)."""
+    return [_masked(mail) for mail in mails_of(connection, case_id)]
+
+
+def _masked(mail: dict[str, Any]) -> dict[str, Any]:
+    subject = mask_personal_numbers(mail["subject"], same_length=True)
+    text = mask_personal_numbers(mail["text"], same_length=True)
+    detail = dict(mail["detail"])
+    if "verdict" in detail:
+        parts = {"subject": subject, "body": text}
+        evidence = [
+            {**one, "text": parts[one["part"]][one["start"] : one["end"]]} for one in detail["verdict"]["evidence"]
+        ]
+        detail["verdict"] = {**detail["verdict"], "evidence": evidence}
+    return {**mail, "subject": subject, "text": text, "detail": detail}
 
 
 def _mail_json(mail: dict[str, Any]) -> dict[str, Any]:
