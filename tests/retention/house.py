@@ -182,14 +182,19 @@ class House(Installation):
 
 
 @contextmanager
-def make_house(folder: Path, company_lines: str = "", more_companies: tuple[str, ...] = ()) -> Iterator[House]:
+def make_house(
+    folder: Path,
+    company_lines: str = "",
+    more_companies: tuple[str, ...] = (),
+    database: str = "sqlite:///inboxbot.db",
+) -> Iterator[House]:
     """Open an installation with a promising mailbox and one without a promise."""
     more = "".join(
         f'[[company]]\nname = "{name}"\norganisation_number = "556000-0001"\nreference_prefix = "M{number}"\n'
         + SECOND.replace("info@", f"m{number}@")
         for number, name in enumerate(more_companies)
     )
-    house = House(folder, 1, 1, "kontakt", "secret", company_lines=company_lines, more=SECOND + more)
+    house = House(folder, 1, 1, "kontakt", "secret", company_lines=company_lines, more=SECOND + more, database=database)
     settings = load_settings(house.config)
     store = open_store(settings.database.url, settings.folder, now=house.now())
     try:
