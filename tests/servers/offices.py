@@ -39,8 +39,14 @@ def new_office(tmp_path: Path, smtp: Script) -> Iterator[NewOffice]:
     with ExitStack() as stack:
 
         def open_one(database: str = "sqlite:///inboxbot.db", **settings: Any) -> Office:
-            values = {"imap_port": 9, "smtp_port": smtp.port, "username": "kontakt", "password": "hemligt å lösen"}
-            installation = Installation(tmp_path, **{**values, "database": database, **settings})
+            values: dict[str, Any] = {
+                "folder": tmp_path,
+                "imap_port": 9,
+                "smtp_port": smtp.port,
+                "username": "kontakt",
+                "password": "hemligt å lösen",
+            }
+            installation = Installation(**{**values, **settings})
             return stack.enter_context(open_office(installation))
 
         yield open_one

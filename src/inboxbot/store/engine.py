@@ -109,7 +109,9 @@ def _sqlite_path(url: str, folder: Path) -> Path | None:
 def _engine(url: str, path: Path | None) -> Engine:
     # Statements' values are personal data: no error text may show them (promise D5).
     if path is None:
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        # Named here, a server that keeps text as mere bytes answers at all, and can be refused in words.
+        encoding = {"client_encoding": "utf8"}
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=encoding)
     if not path.parent.is_dir():
         raise StoreError("the folder of the database does not exist", where=str(path.parent), cure="create it")
     engine = create_engine(

@@ -20,8 +20,8 @@ def open_store(url: str, folder: Path, *, now: dt.datetime) -> Store:
     store = Store(url, folder=folder)
     try:
         _refuse_vanished(store)
-        upgrade(store, now=now)
         verify_durability(store)
+        upgrade(store, now=now)
         if store.path is not None:
             _remember(store.path)
     except BaseException:
