@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from tests.servers.installation import Installation
 
 from inboxbot.cases.checklist import About, ChecklistLine, LineAnswer
@@ -39,7 +39,7 @@ from inboxbot.store.drafts import load_drafts
 from inboxbot.store.mailboxes import load_folder, save_folder
 from inboxbot.store.opening import open_store
 from inboxbot.store.schema import secret
-from inboxbot.store.tables import SQLModel
+from inboxbot.store.tables import SQLModel, placed, webhooks
 from inboxbot.store.types import UtcMoment
 
 ADDRESS = "anna.blabar@example.org"
@@ -130,6 +130,10 @@ class House(Installation):
             save_lines(connection, case.requests[0].id, [line])
             save_identity(connection, case.id, Identity(address, "Webshop", looked_up=True, facts={"strong": True}))
             save_code(connection, StoredCode("ab" * 32, case.id, "access", self.now()), draft.id)
+            row = {"case_id": case.id, "system": "Nyhetsbrev", "address": address, "since": self.now(), "attempts": 1}
+            connection.execute(insert(webhooks).values(**row, result=f"500 {address}"))
+            there = {"draft_id": draft.id, "mailbox_id": 1, "state": "ended", "note": "sent", "words": "cd" * 16}
+            connection.execute(insert(placed).values(**there, uidvalidity=1))
         approve(self.desk, draft.id, actor=self.actor, now=self.now())
         self.send_all()
         return case.reference

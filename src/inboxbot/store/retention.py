@@ -37,10 +37,12 @@ from inboxbot.store.tables import (
     ledger,
     mailboxes,
     mails,
+    placed,
     promises,
     requests,
     retention_runs,
     suppressions,
+    webhooks,
 )
 
 _ENDED = (CaseState.CLOSED.value, CaseState.DISMISSED.value)
@@ -173,6 +175,10 @@ def purge_content(
             .where(attachments.c.draft_id.in_(letters))
             .values(data=None, name="", purged_at=func.coalesce(attachments.c.purged_at, now))
         )
+        connection.execute(update(placed).where(placed.c.draft_id.in_(letters)).values(words=""))
+        connection.execute(
+            update(webhooks).where(webhooks.c.case_id.in_(chunk)).values(address=None, next_try_at=None, result=None)
+        )
         asked = select(requests.c.id).where(requests.c.case_id.in_(chunk))
         connection.execute(update(checklist).where(checklist.c.request_id.in_(asked)).values(detail=""))
         for gone in (codes, case_addresses, identities):
@@ -227,9 +233,9 @@ def drop_proof(connection: Connection, ids: Sequence[int], *, now: dt.datetime) 
         letters = select(drafts.c.id).where(drafts.c.case_id.in_(chunk))
         asked = select(requests.c.id).where(requests.c.case_id.in_(chunk))
         connection.execute(update(cases).where(cases.c.id.in_(chunk)).values(proof_gone_at=now))
-        for table in (history, anchors, identities, case_addresses, codes, corrections):
+        for table in (history, anchors, identities, case_addresses, codes, corrections, webhooks):
             connection.execute(delete(table).where(table.c.case_id.in_(chunk)))
-        for table in (approvals, attempts, attachments, draft_words):
+        for table in (approvals, attempts, attachments, draft_words, placed):
             connection.execute(delete(table).where(table.c.draft_id.in_(letters)))
         connection.execute(delete(checklist).where(checklist.c.request_id.in_(asked)))
         connection.execute(delete(drafts).where(drafts.c.case_id.in_(chunk)))
