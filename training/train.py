@@ -17,8 +17,8 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.linear_model import LogisticRegression
 
 from inboxbot.reading.segments import segment
-from inboxbot.sorting.features import GROUPS, Features, Index, features_of, read_mail
-from inboxbot.sorting.model import ANY, KINDS, REMINDER, TARGETS, UNIT, evidence_for
+from inboxbot.sorting.features import GROUPS, Features, Index, features_of, letter_groups, read_mail
+from inboxbot.sorting.model import ANY, KINDS, REMINDER, TARGETS, UNIT, evidence_for, scale_of
 from inboxbot.sorting.vocabulary import Vocabulary
 from training.corpus import SORTING, Example, digest_of_inputs, read_lines, read_mails
 
@@ -53,6 +53,7 @@ class Data:
     features: list[Features]
     sentences: list[list[Features]]
     names: dict[str, list[str]]
+    letters: dict[str, list[int]]  # the numbers of each word's letter groups
     answers: npt.NDArray[np.bool_]
 
 
@@ -63,6 +64,9 @@ def extract(examples: Sequence[Example]) -> Data:
     pairs = [
         features_of(read_mail(vocabulary, item.subject, item.body, segment(item.body)), index) for item in examples
     ]
+    table = index.tables["g"]
+    words = sorted({word for whole, _ in pairs for word in whole.words})
+    letters = {word: sorted(table[name] for name in letter_groups(word)) for word in words}
     names = {group: list(table) for group, table in index.tables.items()}
     answers = np.array(
         [
@@ -70,7 +74,14 @@ def extract(examples: Sequence[Example]) -> Data:
             for item in examples
         ]
     )
-    return Data([whole for whole, _ in pairs], [parts for _, parts in pairs], names, answers)
+    return Data([whole for whole, _ in pairs], [parts for _, parts in pairs], names, letters, answers)
+
+
+def numbers_of(features: Features, group: str, letters: Mapping[str, Sequence[int]]) -> list[int]:
+    """The numbers of a group's features; letter groups stand once for each word they are in."""
+    if group != "g":
+        return sorted(features.groups.get(group, ()))
+    return sorted(number for word in features.words for number in letters[word])
 
 
 def choose(data: Data, rows: Sequence[int]) -> dict[str, dict[int, int]]:
@@ -79,13 +90,13 @@ def choose(data: Data, rows: Sequence[int]) -> dict[str, dict[int, int]]:
     for group in GROUPS:
         counts = np.zeros(len(data.names[group]), dtype=int)
         for row in rows:
-            counts[list(data.features[row][group])] += 1
+            counts[list(dict.fromkeys(numbers_of(data.features[row], group, data.letters)))] += 1
         kept = sorted((data.names[group][number], number) for number in np.flatnonzero(counts >= LEAST[group]))
         chosen[group] = {int(number): place for place, (_, number) in enumerate(kept)}
     return chosen
 
 
-def matrix(examples: Sequence[Features], chosen: Mapping[str, Mapping[int, int]]) -> csr_matrix:
+def matrix(data: Data, examples: Sequence[Features], chosen: Mapping[str, Mapping[int, int]]) -> csr_matrix:
     """The scaled features of mails or sentences, the groups side by side."""
     blocks = []
     for group in GROUPS:
@@ -94,12 +105,14 @@ def matrix(examples: Sequence[Features], chosen: Mapping[str, Mapping[int, int]]
         values: list[float] = []
         ends = [0]
         for features in examples:
-            columns = sorted(table[number] for number in features[group] if number in table)
+            columns = [table[number] for number in numbers_of(features, group, data.letters) if number in table]
             indices += columns
-            values += [SCALES[group][0] / max(len(columns), 1) ** SCALES[group][1]] * len(columns)
+            values += [scale_of(SCALES[group], len(columns))] * len(columns)
             ends.append(len(indices))
         shape = (len(examples), len(table))
-        blocks.append(csr_matrix((np.array(values), np.array(indices, dtype=int), np.array(ends)), shape=shape))
+        block = csr_matrix((np.array(values), np.array(indices, dtype=int), np.array(ends)), shape=shape)
+        block.sum_duplicates()
+        blocks.append(block)
     return csr_matrix(hstack(blocks))
 
 
@@ -117,9 +130,9 @@ def fit(features: csr_matrix, answers: npt.NDArray[np.bool_]) -> Fitted:
 def score(data: Data, rows: Sequence[int], chosen: Mapping[str, Mapping[int, int]], fitted: Fitted) -> Floats:
     """Scores of mails: of the whole (first half of the columns) and of the best sentence for each target."""
     weights, biases = fitted
-    whole = matrix([data.features[row] for row in rows], chosen) @ weights.T + biases
+    whole = matrix(data, [data.features[row] for row in rows], chosen) @ weights.T + biases
     parts = [(place, part) for place, row in enumerate(rows) for part in data.sentences[row]]
-    single = matrix([part for _, part in parts], chosen) @ weights.T + biases
+    single = matrix(data, [part for _, part in parts], chosen) @ weights.T + biases
     best = np.full_like(whole, -np.inf)
     np.maximum.at(best, [place for place, _ in parts], single)
     return np.hstack([whole, np.where(np.isinf(best), whole, best)])
@@ -135,7 +148,7 @@ def left_out_scores(data: Data, examples: Sequence[Example], measured: int) -> F
         training = np.flatnonzero(folds != fold).tolist()
         testing = np.flatnonzero(folds[:measured] == fold).tolist()
         chosen = choose(data, training)
-        fitted = fit(matrix([data.features[row] for row in training], chosen), data.answers[training])
+        fitted = fit(matrix(data, [data.features[row] for row in training], chosen), data.answers[training])
         scores[testing] = score(data, testing, chosen, fitted)
     return scores
 
@@ -216,7 +229,7 @@ def train(*, say: bool = True) -> dict[str, object]:
     rules = choose_rules(chances, answers)
     rows = list(range(len(examples)))
     chosen = choose(data, rows)
-    weights, biases = fit(matrix(data.features, chosen), data.answers)
+    weights, biases = fit(matrix(data, data.features, chosen), data.answers)
     whole = np.rint(weights * UNIT).astype(int)
     groups: dict[str, object] = {}
     start = 0

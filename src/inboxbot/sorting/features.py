@@ -3,7 +3,7 @@
 One implementation serves training (an index that grows) and judging (an index that is fixed). Features come in
 groups, named by the first letter of their names:
 
-``w`` word · ``b`` two words in a row · ``g`` four or five letters in a row · ``c`` meaning · ``s`` meaning in the
+``w`` word · ``b`` two words in a row · ``g`` four or five letters in a row (once for each word they are in) · ``c`` meaning · ``s`` meaning in the
 subject · ``q`` meaning in quoted or closing words · ``n`` meaning shortly before another · ``p`` two meanings in
 one sentence · ``a`` article of the regulation · ``z`` shape of the mail · ``r`` a whole wish (concepts ``ask_…``)
 """
@@ -11,14 +11,14 @@ one sentence · ``a`` article of the regulation · ``z`` shape of the mail · ``
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 from inboxbot.reading.values import Segment, SegmentKind
 from inboxbot.sorting.fold import fold
 from inboxbot.sorting.language import best_language, language_scores, reading_languages
-from inboxbot.sorting.vocabulary import Hit, Vocabulary
-from inboxbot.sorting.words import Words, split_words
+from inboxbot.sorting.vocabulary import Vocabulary
+from inboxbot.sorting.words import Hit, Sentence, plain_words, split_sentences
 
 GROUPS = "wbgcsqnpazr"
 NEAR = 4  # words between which two meanings count as one expression
@@ -27,10 +27,9 @@ HEAD = 32_000  # letters of the new words that the model looks at: the first …
 TAIL = 8_000  # … and the last
 MAX_WORDS = 7_000  # 40,000 letters of one-letter words are no mail
 _MAX_PAIRS = 24  # meanings a meaning is paired with, at most
-_MEMO_LIMIT = 60_000
 
 REPLY_MARKS = frozenset({"re", "sv", "aw", "vs", "antw", "ang", "svar", "rif", "odp", "res"})
-FORWARD_MARKS = frozenset({"fw", "fwd", "vb", "wg", "vl", "tr", "rv", "enc", "vidarebefordrar", "i", "doorst"})
+FORWARD_MARKS = frozenset({"fw", "fwd", "vb", "wg", "vl", "tr", "rv", "enc", "vidarebefordrar", "doorst"})
 _POINTERS = frozenset(
     ["nedan", "nedanstaende", "below", "forwarding", "forwarded", "vidarebefordrar", "vidarebefordrat", "videresender",
      "nedenfor", "nedenstaende", "unten", "untenstehend", "weiterleiten", "leite", "fyi", "ohessa", "alla", "valitan"]
@@ -40,8 +39,6 @@ _NOTS = frozenset(
      "alkaa", "ala", "eivat", "en", "ei", "pas", "ne", "no", "non", "nao", "niet", "nie", "neni", "nemojte", "mos",
      "doesn't", "didn't", "won't", "isn't", "wasn't", "cannot", "can't"]
 ) - frozenset(["en", "ne", "no", "ei"])  # fmt: skip
-# Wishes that "not" turns into their opposite ("don't delete"); for "no newsletter" the "no" is part of the wish.
-_RULED = frozenset(["erase", "remove", "forget", "close", "ask_erasure", "unsub", "ask_unsubscribe", "object", "complain"])
 _ARTICLE_WORDS = frozenset(
     ["art", "article", "articles", "artikel", "artiklarna", "artikeln", "artiklar", "artikla", "artiklan", "artikler",
      "artikkel", "artikkelen", "artikels", "articolo", "articoli", "articulo", "articulos", "artigo", "artigos",
@@ -58,6 +55,7 @@ class Growing(dict[str, int]):
     """Numbers every key it is asked for (training)."""
 
     def __missing__(self, key: str) -> int:
+        """Give the key the next number."""
         number = self[key] = len(self)
         return number
 
@@ -66,75 +64,73 @@ class Fixed(dict[str, int]):
     """Knows the keys of the shipped model; -1 for any other."""
 
     def __missing__(self, key: str) -> int:
+        """Say that the model does not know the key."""
         return -1
 
 
-@dataclass(slots=True)
+class _Pairs(dict[int, int]):
+    """The numbers of pairs of meanings, by ``first << 8 | second``; found by name the first time."""
+
+    def __init__(self, table: dict[str, int], names: Sequence[str], joint: str) -> None:
+        super().__init__()
+        self._table = table
+        self._names = names
+        self._joint = joint
+
+    def __missing__(self, key: int) -> int:
+        """Find the number by the names of the two meanings (in order of number for "in one sentence")."""
+        first, second = key >> 8, key & 255
+        if self._joint == "&" and first > second:
+            first, second = second, first
+        number = self[key] = self._table[f"{self._names[first]}{self._joint}{self._names[second]}"]
+        return number
+
+
 class Index:
     """The numbers of features, by group. Numbers are unique within a group."""
 
-    vocabulary: Vocabulary
-    tables: Mapping[str, dict[str, int]]
-    _words: dict[str, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
-    _near: dict[int, int] = field(default_factory=dict)
-    _pairs: dict[int, int] = field(default_factory=dict)
+    def __init__(self, vocabulary: Vocabulary, tables: Mapping[str, dict[str, int]]) -> None:
+        self.vocabulary = vocabulary
+        self.tables = tables
+        names = vocabulary.concepts
+        self.near = _Pairs(tables["n"], names, ">")
+        self.pairs = _Pairs(tables["p"], names, "&")
+        self.concepts = [tables["c"][name] for name in names]
+        self.titles = [tables["s"][name] for name in names]
+        self.context = [tables["q"][name] for name in names]
+        self.wishes = {number: tables["r"][names[number]] for number in sorted(vocabulary.wishes)}
 
     @classmethod
     def growing(cls, vocabulary: Vocabulary) -> Index:
-        """An index that takes in every feature it sees."""
+        """Make an index that takes in every feature it sees."""
         return cls(vocabulary, {group: Growing() for group in GROUPS})
 
     @classmethod
     def fixed(cls, vocabulary: Vocabulary, names: Mapping[str, Sequence[str]]) -> Index:
-        """An index of exactly these names, numbered by their place in their group."""
+        """Make an index of exactly these names, numbered by their place in their group."""
         return cls(
             vocabulary,
             {group: Fixed((name, place) for place, name in enumerate(names.get(group, ()))) for group in GROUPS},
         )
 
-    def word(self, word: str) -> tuple[int, tuple[int, ...]]:
-        """The numbers of a word and of its letter groups (remembered)."""
-        known = self._words.get(word)
-        if known is None:
-            grams = self.tables["g"]
-            edged = f"<{word[:24]}>"
-            found = (
-                [grams[edged[place : place + size]] for size in (4, 5) for place in range(len(edged) - size + 1)]
-                if len(word) > 3
-                else []
-            )
-            if len(self._words) >= _MEMO_LIMIT:
-                self._words.clear()
-            number = -1 if word.isdigit() else self.tables["w"][word]
-            known = self._words[word] = (number, tuple(gram for gram in found if gram >= 0))
-        return known
 
-    def near(self, first: int, second: int) -> int:
-        """The number of "this meaning shortly before that"."""
-        key = first << 8 | second
-        known = self._near.get(key)
-        if known is None:
-            names = self.vocabulary.concepts
-            known = self._near[key] = self.tables["n"][f"{names[first]}>{names[second]}"]
-        return known
-
-    def pair(self, first: int, second: int) -> int:
-        """The number of "these meanings in one sentence", whichever comes first."""
-        key = first << 8 | second if first < second else second << 8 | first
-        known = self._pairs.get(key)
-        if known is None:
-            names = self.vocabulary.concepts
-            known = self._pairs[key] = self.tables["p"][f"{names[key >> 8]}&{names[key & 255]}"]
-        return known
+def letter_groups(word: str) -> set[str]:
+    """Return the groups of four and five letters in a word, with its edges marked."""
+    if len(word) < 4:
+        return set()
+    edged = f"<{word[:24]}>"
+    return {edged[place : place + size] for size in (4, 5) for place in range(len(edged) - size + 1)}
 
 
 @dataclass(slots=True)
 class Part:
-    """A stretch of text that was read: its words, their meanings, and its role."""
+    """A stretch of text that was read: its sentences, its role, and where it stands (``start``, ``end``)."""
 
-    words: Words
-    hits: list[Hit]
+    sentences: list[Sentence]
     role: str  # "subject" | "body" | "context"
+    start: int
+    end: int
+    limit: int  # words and marks that were read
 
 
 @dataclass(slots=True)
@@ -144,10 +140,16 @@ class Reading:
     parts: list[Part]
     shape: set[str]
     language: str
-    languages: tuple[str, ...]
     skipped: list[tuple[int, int]]  # stretches of new words that the model did not look at
     nothing_new: bool
     new_words: int
+
+    def spoken(self) -> Iterator[tuple[Part, int, Sentence]]:
+        """Each sentence of the subject and of the new words: its part, its number in the part, itself."""
+        for part in self.parts:
+            if part.role != "context":
+                for number, sentence in enumerate(part.sentences):
+                    yield part, number, sentence
 
 
 def _cut(start: int, end: int, used: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
@@ -160,61 +162,81 @@ def _cut(start: int, end: int, used: int) -> tuple[list[tuple[int, int]], list[t
 
 def _passed_on(new: Sequence[Segment], body: str, title: Sequence[str]) -> bool:
     """Whether the sender passes on someone else's words (then quoted words may carry the request)."""
-    if title and title[0] in FORWARD_MARKS - {"i"}:
+    if title and title[0] in FORWARD_MARKS:
         return True
-    texts = [body[item.start : min(item.end, item.start + 600)] for item in new]
-    words = [word for text in texts for word in split_words(fold(text)).words]
+    if sum(item.end - item.start for item in new) > 400:
+        return False
+    words = [word for item in new for word in plain_words(fold(body[item.start : item.end]).text)]
     return len(words) < 40 and any(word in _POINTERS for word in words)
 
 
 def read_mail(vocabulary: Vocabulary, subject: str, body: str, segments: Sequence[Segment]) -> Reading:
     """Read a subject and a body whose segments are known."""
     shape: set[str] = set()
-    title = split_words(fold(subject[:1_000]))
-    replied = bool(title.words) and title.words[0] in REPLY_MARKS
+    title = split_sentences(fold(subject[:1_000]).text)
+    opening = title[0].words if title else []
     new = [item for item in segments if item.kind in (SegmentKind.NEW, SegmentKind.FORWARDED)]
     nothing_new = not any(body[item.start : item.end].strip() for item in new)
     if nothing_new:
         new = list(segments)
         if body.strip():
             shape.add("nothing-new")
-    elif _passed_on(new, body, title.words):
+    elif any(item.kind is SegmentKind.QUOTED for item in segments) and _passed_on(new, body, opening):
         shape.add("passed-on")
         new += [item for item in segments if item.kind is SegmentKind.QUOTED]
-    chosen = {(item.start, item.end) for item in new}
-    if replied:
+    if opening and opening[0] in REPLY_MARKS:
         shape.add("reply")
-    stretches: list[tuple[Words, str]] = []
+    chosen = {item.start for item in new}
+    parts = [Part(title, "subject", 0, len(subject[:1_000]), MAX_WORDS)]
     skipped: list[tuple[int, int]] = []
-    used = count = sentence = 0
+    used = count = 0
     for item in segments:
-        role = "body" if (item.start, item.end) in chosen else "context"
+        role = "body" if item.start in chosen else "context"
         shape.add(item.kind.value)
         read, left = _cut(item.start, item.end, used) if role == "body" else ([(item.start, item.start + 6_000)], [])
         skipped += left
         for start, end in read:
-            if count > MAX_WORDS:
+            last = min(end, item.end)
+            room = MAX_WORDS - count
+            if room <= 0:
                 continue
-            words = split_words(fold(body[start : min(end, item.end)]), start, MAX_WORDS - count + 1, sentence)
-            sentence = words.sentences[-1] + 1 if words.sentences else sentence
-            used += end - start if role == "body" else 0
-            count += len(words.words) if role == "body" else 0
-            stretches.append((words, role))
-    sample = [*title.words, *(word for words, role in stretches if role == "body" for word in words.words[:600])]
-    scores = language_scores(sample, f"{subject[:300]}\n{body[:2_700]}")
+            part = Part(split_sentences(fold(body[start:last]).text, room), role, start, last, room)
+            parts.append(part)
+            if role == "body":
+                used += end - start
+                count += sum(len(sentence.words) for sentence in part.sentences)
+    sample = [word for part in parts if part.role != "context" for item in part.sentences[:40] for word in item.words]
+    scores = language_scores(sample[:600], f"{subject[:300]}\n{body[:2_700]}")
     languages = reading_languages(scores)
-    parts = [
-        Part(words, _negated(words, vocabulary.find(words.words, words.sentences, languages), vocabulary), role)
-        for words, role in [(title, "subject"), *stretches]
-    ]
+    spare = vocabulary.number("spare")
+    for part in parts:
+        for sentence in part.sentences:
+            sentence.hits = _negated(sentence, vocabulary.find(sentence.words, languages), vocabulary.ruled, spare)
     shape.add(f"len{min(count.bit_length(), 10)}")
     if "?" in body[:HEAD]:
         shape.add("question")
-    return Reading(parts, shape, best_language(scores), languages, skipped, nothing_new, count)
+    return Reading(parts, shape, best_language(scores), skipped, nothing_new, count)
+
+
+def _negated(sentence: Sentence, hits: list[Hit], ruled: frozenset[int], spare: int) -> list[Hit]:
+    """Put *spare* in the place of "delete" and the like where a "not" rules over it (not beyond a comma)."""
+    words, pauses = sentence.words, sentence.pauses
+    if _NOTS.isdisjoint(words):
+        return hits
+    nots = [place for place, word in enumerate(words) if word in _NOTS]
+    kept: list[Hit] = []
+    for concept, first, last in hits:
+        if concept in ruled and any(
+            first - 3 <= place <= last + 1 and not any(min(place, first) < pause <= max(place, last) for pause in pauses)
+            for place in nots
+        ):
+            concept = spare  # noqa: PLW2901  the same words, another meaning
+        kept.append((concept, first, last))
+    return kept
 
 
 def article_hits(tokens: Sequence[str]) -> Iterator[tuple[str, int, int]]:
-    """Articles of the regulation that are cited: (number, first word, last word); "21m" is 21(2) and (3)."""
+    """Yield articles of the regulation that are cited: (number, first word, last word); "21m" is 21(2) and (3)."""
     for place, word in enumerate(tokens):
         if word not in _ARTICLE_WORDS:
             continue
@@ -229,96 +251,80 @@ def article_hits(tokens: Sequence[str]) -> Iterator[tuple[str, int, int]]:
             yield tokens[place - 1], place - 1, place
 
 
-def hit_pairs(hits: Sequence[Hit]) -> Iterator[tuple[Hit, Hit, bool]]:
-    """Meanings of one sentence that meet: (first, second, whether they are near)."""
-    for place, hit in enumerate(hits):
-        last = hit.last
-        concept = hit.concept
-        for other in hits[place + 1 : place + _MAX_PAIRS]:
-            distance = other.first - last
+def hit_pairs(hits: Sequence[Hit]) -> Iterator[tuple[int, int, bool]]:
+    """Yield meanings of one sentence that meet: (number of the first hit, of the second, whether they are near)."""
+    for place, (concept, _, last) in enumerate(hits):
+        for other in range(place + 1, min(place + _MAX_PAIRS, len(hits))):
+            distance = hits[other][1] - last
             if distance > FAR:
                 break
-            if other.concept != concept:
-                yield hit, other, distance <= NEAR
+            if hits[other][0] != concept:
+                yield place, other, distance <= NEAR
 
 
-def _negated(words: Words, hits: list[Hit], vocabulary: Vocabulary) -> list[Hit]:
-    """Take "delete" and the like out of the hits where a "not" rules over them, and mark the place as *spare*."""
-    tokens, clauses = words.words, words.clauses
-    nots = [place for place, word in enumerate(tokens) if word in _NOTS]
-    if not nots:
-        return hits
-    kept: list[Hit] = []
-    for hit in hits:
-        ruled = vocabulary.concepts[hit.concept] in _RULED and any(
-            (hit.first - 3 <= place <= hit.last or place == hit.last + 1) and clauses[place] == clauses[hit.first]
-            for place in nots
-        )
-        kept.append(Hit(vocabulary.number("spare"), hit.first, hit.last) if ruled else hit)
-    return kept
+@dataclass(slots=True)
+class Features:
+    """The numbers of features by group (groups without any are left out), and the words for their letters."""
+
+    groups: dict[str, set[int]]
+    words: set[str]
 
 
-Features = dict[str, set[int]]
-
-
-def _sentence_features(words: Sequence[str], first: int, hits: Sequence[Hit], index: Index, title: bool) -> Features:
-    """The features of one sentence, whose words begin at the number ``first`` of its part."""
-    found: Features = {group: set() for group in GROUPS}
+def sentence_features(sentence: Sentence, index: Index, *, title: bool) -> Features:
+    """Return the features of one sentence."""
+    words, hits = sentence.words, sentence.hits
     tables = index.tables
-    names = index.vocabulary.concepts
-    single, grams, near, both = found["w"], found["g"], found["n"], found["p"]
-    for word in words:
-        number, letters = index.word(word)
-        single.add(number)
-        grams.update(letters)
+    distinct = set(words)
+    table = tables["w"]
+    found = {"w": {table[word] for word in distinct if not word.isdigit()}}
     table = tables["b"]
-    found["b"].update(table[f"{one} {two}"] for one, two in pairwise(words))
-    wishes = index.vocabulary.wishes
-    found["c"].update(tables["c"][names[hit.concept]] for hit in hits)
-    found["r"].update(tables["r"][names[hit.concept]] for hit in hits if hit.concept in wishes)
-    if title:
-        found["s"].update(tables["s"][names[hit.concept]] for hit in hits)
-    found["a"].update(tables["a"][number] for number, _, _ in article_hits(words))
-    for one, two, close in hit_pairs(hits):
-        if close:
-            near.add(index.near(one.concept, two.concept))
-        both.add(index.pair(one.concept, two.concept))
+    found["b"] = {table[f"{one} {two}"] for one, two in pairwise(words)}
+    if hits:
+        meant = {hit[0] for hit in hits}
+        concepts = index.concepts
+        found["c"] = {concepts[number] for number in meant}
+        if title:
+            found["s"] = {index.titles[number] for number in meant}
+        wishes = index.wishes
+        if not wishes.keys().isdisjoint(meant):
+            found["r"] = {wishes[number] for number in meant if number in wishes}
+        near_keys: set[int] = set()
+        pair_keys: set[int] = set()
+        for place, (concept, _, last) in enumerate(hits):
+            for other, first, _ in hits[place + 1 : place + _MAX_PAIRS]:
+                distance = first - last
+                if distance > FAR:
+                    break
+                if other != concept:
+                    key = concept << 8 | other
+                    pair_keys.add(key)
+                    if distance <= NEAR:
+                        near_keys.add(key)
+        near, pairs = index.near, index.pairs
+        found["n"] = {near[key] for key in near_keys}
+        found["p"] = {pairs[key] for key in pair_keys}
+    if not _ARTICLE_WORDS.isdisjoint(distinct):
+        found["a"] = {tables["a"][number] for number, _, _ in article_hits(words)}
     for numbers in found.values():
         numbers.discard(-1)
-    return found
+    return Features(found, distinct)
 
 
 def features_of(reading: Reading, index: Index) -> tuple[Features, list[Features]]:
-    """The numbers of a mail's features by group: of the whole mail, and of each sentence of the new words alone."""
-    whole: Features = {group: set() for group in GROUPS}
-    sentences: list[Features] = []
-    names = index.vocabulary.concepts
+    """Return the features of a mail: of the whole, and of each sentence of `Reading.spoken` alone."""
+    whole: dict[str, set[int]] = {group: set() for group in GROUPS if group != "g"}
+    words: set[str] = set()
+    parts: list[Features] = []
+    for part, _, sentence in reading.spoken():
+        found = sentence_features(sentence, index, title=part.role == "subject")
+        parts.append(found)
+        words |= found.words
+        for group, numbers in found.groups.items():
+            whole[group] |= numbers
     for part in reading.parts:
         if part.role == "context":
-            table = index.tables["q"]
-            whole["q"].update(table[names[number]] for number in {hit.concept for hit in part.hits})
-            continue
-        place = 0
-        for first, last in sentence_spans(part.words):
-            start = place
-            while place < len(part.hits) and part.hits[place].first <= last:
-                place += 1
-            words = part.words.words[first : last + 1]
-            found = _sentence_features(words, first, part.hits[start:place], index, part.role == "subject")
-            sentences.append(found)
-            for group, numbers in found.items():
-                whole[group] |= numbers
+            whole["q"].update(index.context[hit[0]] for sentence in part.sentences for hit in sentence.hits)
     whole["z"].update(index.tables["z"][name] for name in reading.shape)
     for group in "qz":
         whole[group].discard(-1)
-    return whole, sentences
-
-
-def sentence_spans(words: Words) -> Iterator[tuple[int, int]]:
-    """The first and last word of each sentence."""
-    start = 0
-    numbers = words.sentences
-    for place in range(1, len(numbers) + 1):
-        if place == len(numbers) or numbers[place] != numbers[start]:
-            yield start, place - 1
-            start = place
+    return Features({group: numbers for group, numbers in whole.items() if numbers}, words), parts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from inboxbot.reading.segments import segment
 from inboxbot.reading.values import Mail, Segment
 from inboxbot.sorting.evidence import find_evidence
-from inboxbot.sorting.features import Index, Reading, features_of, read_mail
+from inboxbot.sorting.features import Features, Index, Reading, features_of, read_mail
 from inboxbot.sorting.fold import fold
 from inboxbot.sorting.kinds import RIGHTS, Kind
 from inboxbot.sorting.language import UNKNOWN
@@ -77,7 +77,8 @@ class Judge:
         scores = self.model.scores(features)
         if self.local is not None:
             scores = self.local.apply(scores, flat)
-        best = [max(column) for column in zip(*map(self.model.scores, sentences), strict=True)] or scores
+        single = [self.model.scores(sentence) for sentence in sentences]
+        best = [max(column) for column in zip(*single, strict=True)] or scores
         chances, asks = self.model.probabilities(scores, best)
         kinds, unsure = self.model.decide(chances, asks)
         reasons: list[str] = []
@@ -94,7 +95,7 @@ class Judge:
             reminder=self.model.reminds(scores, best),
             language=reading.language,
             robot=robot[0] if robot else None,
-            evidence=find_evidence(reading, kinds, self._index, self.model, subject, body),
+            evidence=find_evidence(reading, single, kinds, self._index, self.model, (subject, body)),
             flags=frozenset(flags),
             reasons=tuple(reasons),
             robot_rule=robot[1] if robot else None,
@@ -111,7 +112,7 @@ class Judge:
         reasons: list[str],
     ) -> tuple[tuple[Kind, ...], bool]:
         """Apply the fine points of `kinds` that need no weighing; changes ``chances`` along with the verdict."""
-        words = [word for part in reading.parts if part.role != "context" for word in part.words.words]
+        words = [word for _, _, sentence in reading.spoken() for word in sentence.words]
         if not words:
             reasons.append("no_words")
             return (Kind.OTHER,), True
@@ -137,10 +138,10 @@ class Judge:
             reasons.append("close_call")
         return kinds, unsure
 
-    def _flags(self, reading: Reading, kinds: Sequence[Kind], features: Mapping[str, set[int]]) -> set[str]:
+    def _flags(self, reading: Reading, kinds: Sequence[Kind], features: Features) -> set[str]:
         """Codes for what staff should know beside the kinds."""
         names = self.vocabulary.concepts
-        meant = {names[hit.concept] for part in reading.parts if part.role != "context" for hit in part.hits}
+        meant = {names[hit[0]] for _, _, sentence in reading.spoken() for hit in sentence.hits}
         flags = set()
         if Kind.COMPLAINT in kinds and "leak" in meant:
             flags.add("breach")
@@ -148,7 +149,7 @@ class Judge:
             flags |= {flag for flag, concept in (("deceased", "deceased"), ("representative", "proxy")) if concept in meant}
             if "minor" in meant:
                 flags.add("other_person")
-            if len(features["a"]) >= 1 and {"gdpr", "otherwise"} <= meant:
+            if features.groups.get("a") and {"gdpr", "otherwise"} <= meant:
                 flags.add("generator")
         if {"passed-on", "forwarded", "forward"} & reading.shape:
             flags.add("forwarded")

@@ -5,6 +5,7 @@ A word that few of the languages share counts more. ``und`` (undetermined, ISO 6
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -95,19 +96,9 @@ def _weights() -> dict[str, dict[str, float]]:
     return table
 
 
+_GREEK = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
+_CYRILLIC = re.compile("[\u0400-\u04ff]")
 _WEIGHTS = _weights()
-_RELATED = {
-    "sv": ("da", "no"),
-    "da": ("no", "sv"),
-    "no": ("da", "sv"),
-    "cs": ("sk",),
-    "sk": ("cs",),
-    "hr": ("sl",),
-    "sl": ("hr",),
-    "es": ("pt",),
-    "pt": ("es",),
-}
-
 
 def language_scores(words: Iterable[str], text: str) -> dict[str, float]:
     """Score each language by folded ``words`` and by the letters of the unfolded ``text`` (first 3,000 letters)."""
@@ -126,8 +117,8 @@ def language_scores(words: Iterable[str], text: str) -> dict[str, float]:
             if count:
                 for code, weight in found.items():
                     scores[code] = scores.get(code, 0.0) + weight * min(count, 6) * 0.6
-        greek = sum("\u0370" <= letter <= "\u03ff" for letter in lower)
-        cyrillic = sum("\u0400" <= letter <= "\u04ff" for letter in lower)
+        greek = len(_GREEK.findall(lower))
+        cyrillic = len(_CYRILLIC.findall(lower))
         if greek > 3:
             scores["el"] = scores.get("el", 0.0) + greek
         if cyrillic > 3:

@@ -13,34 +13,52 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from inboxbot.sorting.features import GROUPS
+from inboxbot.sorting.features import GROUPS, Features, letter_groups
 from inboxbot.sorting.kinds import RIGHTS, Kind
 
 TARGETS = (*(kind.value for kind in RIGHTS), "any", "reminder")
 KINDS, ANY, REMINDER = slice(0, len(RIGHTS)), len(RIGHTS), len(RIGHTS) + 1
 UNIT = 1_000  # weights are whole thousandths
 _BITS = 40
-_OFFSET = 1 << 20  # makes every packed weight positive
+_OFFSET = 1 << 15  # makes every packed weight positive; weights beyond ±32 are cut
+_FINE = 256  # a group's scale is a whole number of 1/256
 _MASK = (1 << _BITS) - 1
+_MEMO_LIMIT = 60_000
 
 Scores = list[float]  # one for each of TARGETS, in log odds
 
 
 def scale_of(scale: Sequence[float], count: int) -> float:
-    """What a feature counts for when ``count`` features of its group are there: less, the more there are."""
-    return float(scale[0]) / float(max(count, 1)) ** float(scale[1])
+    """Return what a feature counts for when ``count`` of its group are there: less, the more there are."""
+    return round(_FINE * scale[0] / max(count, 1) ** scale[1]) / _FINE
 
 
 def _pack(weights: Sequence[int]) -> int:
     value = 0
     for place, weight in enumerate(weights):
-        value |= (weight + _OFFSET) << (_BITS * place)
+        value |= (max(min(weight, _OFFSET - 1), -_OFFSET) + _OFFSET) << (_BITS * place)
     return value
 
 
 def sigmoid(value: float) -> float:
-    """The logistic function."""
+    """Return the logistic function."""
     return 1.0 / (1.0 + math.exp(-max(min(value, 40.0), -40.0)))
+
+
+class Letters(dict[str, tuple[int, int]]):
+    """The packed weights of a word's letter groups, added up, and how many they are; worked out once a word."""
+
+    def __init__(self, names: Sequence[str], packed: Sequence[int]) -> None:
+        super().__init__()
+        self._packed = dict(zip(names, packed, strict=True))
+
+    def __missing__(self, word: str) -> tuple[int, int]:
+        """Add up a word that was not met before."""
+        if len(self) >= _MEMO_LIMIT:
+            self.clear()
+        found = [self._packed[group] for group in letter_groups(word) if group in self._packed]
+        value = self[word] = (sum(found), len(found))
+        return value
 
 
 def evidence_for(target: int, whole: Sequence[float], best: Sequence[float]) -> tuple[float, float, float, float]:
@@ -75,6 +93,8 @@ class Model:
     rules: Rules
     packed: Mapping[str, tuple[int, ...]]
     base: Mapping[str, int]
+    letters: Letters
+    factors: Mapping[str, tuple[int, ...]]
     inputs: str  # digest of what it was trained from
 
     @classmethod
@@ -104,30 +124,49 @@ class Model:
                 rules["reminder"]),
             packed=packed,
             base=base,
+            letters=Letters(names["g"], packed["g"]),
+            factors={
+                group: tuple(round(scale_of(data["groups"][group]["scale"], count) * _FINE) for count in range(400))
+                for group in GROUPS
+            },
             inputs=data["inputs"],
         )
 
-    def scores(self, features: Mapping[str, set[int]]) -> Scores:
-        """Add up the weights of a mail's features (by group): log odds, not yet calibrated."""
-        totals = list(self.bias)
-        for group, numbers in features.items():
+    def scores(self, features: Features) -> Scores:
+        """Add up the weights of a mail's or a sentence's features: log odds, not yet calibrated."""
+        total = shift = 0
+        for group, numbers in features.groups.items():
             count = len(numbers)
-            if not count:
-                continue
-            total = sum(map(self.packed[group].__getitem__, numbers))
-            factor = scale_of(self.scales[group], count) / UNIT
-            shift = count * _OFFSET
-            for place in range(len(TARGETS)):
-                totals[place] += factor * ((total & _MASK) - shift)
-                total >>= _BITS
-        return totals
+            if count:
+                factor = self._factor(group, count)
+                total += sum(map(self.packed[group].__getitem__, numbers)) * factor
+                shift += count * factor
+        letters = self.letters
+        known = [letters[word] for word in features.words]
+        count = sum(number for _, number in known)
+        if count:
+            factor = self._factor("g", count)
+            total += sum(value for value, _ in known) * factor
+            shift += count * factor
+        shift *= _OFFSET
+        unit = UNIT * _FINE
+        scores = []
+        for bias in self.bias:
+            scores.append(bias + ((total & _MASK) - shift) / unit)
+            total >>= _BITS
+        return scores
+
+    def _factor(self, group: str, count: int) -> int:
+        """The scale of a group in 1/256."""
+        table = self.factors[group]
+        return table[count] if count < len(table) else round(scale_of(self.scales[group], count) * _FINE)
 
     def weight(self, group: str, number: int, target: int) -> float:
-        """The weight of one feature for one target, before the group's scale."""
+        """Return the weight of one feature for one target, before the group's scale."""
         return (((self.packed[group][number] >> (_BITS * target)) & _MASK) - _OFFSET) / UNIT
 
     def chance(self, target: int, whole: Sequence[float], best: Sequence[float]) -> float:
-        """The calibrated probability of a target; ``whole`` scores the mail, ``best`` its best sentences."""
+        """Return the calibrated probability of a target; ``whole`` scores the mail, ``best`` its best sentences."""
         factors = self.calibration[target]
         total = factors[4]
         for factor, value in zip(factors, evidence_for(target, whole, best), strict=False):
@@ -135,7 +174,7 @@ class Model:
         return sigmoid(total)
 
     def probabilities(self, whole: Sequence[float], best: Sequence[float]) -> tuple[dict[Kind, float], float]:
-        """Calibrated probabilities: of each kind (``other`` too), and of any right being asked for."""
+        """Return calibrated probabilities: of each kind (``other`` too), and of any right being asked for."""
         asks = self.chance(ANY, whole, best)
         kinds = {kind: self.chance(place, whole, best) for place, kind in enumerate(RIGHTS)}
         kinds[Kind.OTHER] = 1.0 - asks
@@ -156,17 +195,8 @@ class Model:
             return (Kind.OTHER,), asks >= self.rules.unsure_low
         return given, asks < self.rules.unsure_high
 
-    def flat(self, features: Mapping[str, set[int]]) -> tuple[int, ...]:
-        """The features of a mail as sorted numbers of the whole model."""
-        return tuple(sorted(self.base[group] + number for group, numbers in features.items() for number in numbers))
-
-    def grouped(self, flat: Sequence[int]) -> dict[str, set[int]]:
-        """Undo `flat`; numbers that the model does not have are left out."""
-        found: dict[str, set[int]] = {group: set() for group in GROUPS}
-        for number in flat:
-            for group in GROUPS:
-                place = number - self.base[group]
-                if 0 <= place < len(self.names[group]):
-                    found[group].add(place)
-                    break
-        return found
+    def flat(self, features: Features) -> tuple[int, ...]:
+        """Return the features of a mail (without its letters) as sorted numbers of the whole model."""
+        return tuple(
+            sorted([self.base[group] + number for group, numbers in features.groups.items() for number in numbers])
+        )

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from importlib import resources
 
 from inboxbot.sorting.fold import fold
-from inboxbot.sorting.words import split_words
+from inboxbot.sorting.words import Hit, plain_words
 
 _GAP = "_"  # in a phrase: at most two words between
+# Wishes that "not" turns into their opposite ("don't delete"); in "no newsletter" the "no" is part of the wish.
+_RULED = frozenset(["erase", "remove", "forget", "close", "ask_erasure", "unsub", "ask_unsubscribe", "object", "complain"])
 _MEMO_LIMIT = 60_000  # words remembered; a text of a million strange words must not fill the memory
 
 
@@ -27,22 +29,8 @@ class _Node:
     gap: _Node | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sense:
-    """What a single word means: its concepts, the phrases it begins and the phrase words it can stand for."""
-
-    concepts: tuple[int, ...]
-    nodes: tuple[_Node, ...]
-    atoms: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A word or phrase with a meaning: the words ``first`` to ``last`` (both included)."""
-
-    concept: int
-    first: int
-    last: int
+# What a single word means: its concepts, the phrases it begins, and the phrase words it can stand for.
+Sense = tuple[tuple[int, ...], tuple[_Node, ...], tuple[int, ...]]
 
 
 def _variants(phrase: str) -> set[str]:
@@ -65,6 +53,7 @@ class Vocabulary:
         self._prefixes: dict[str, int] = {}
         self._suffixes: dict[str, int] = {}
         self.wishes = frozenset(number for number, name in enumerate(self.concepts) if name.startswith("ask_"))
+        self.ruled = frozenset(number for number, name in enumerate(self.concepts) if name in _RULED)
         self._languages = languages
         self._roots = {code: _Node() for code in languages}
         self._memos: dict[tuple[str, ...], dict[str, Sense]] = {}
@@ -102,7 +91,7 @@ class Vocabulary:
                 node.gap = node.gap or _Node()
                 node = node.gap
                 continue
-            parts = split_words(fold(piece.strip("*"))).words
+            parts = plain_words(fold(piece.strip("*")).text)
             for place, part in enumerate(parts):
                 table = self._atoms
                 if piece.endswith("*") and place == len(parts) - 1 and len(part) > 1:
@@ -138,53 +127,37 @@ class Vocabulary:
         nodes = tuple(node for node in first if node.following or node.gap)
         if len(memo) >= _MEMO_LIMIT:
             memo.clear()
-        value = memo[word] = Sense(concepts, nodes, tuple(atoms))
+        value = memo[word] = (concepts, nodes, tuple(atoms))
         return value
 
-    def find(self, words: Sequence[str], sentences: Sequence[int], languages: tuple[str, ...]) -> list[Hit]:
-        """All hits in a list of words, in order of their first word; phrases do not run over sentence ends."""
+    def find(self, words: Sequence[str], languages: tuple[str, ...]) -> list[Hit]:
+        """All meanings in the words of a sentence, in order of their first word."""
         memo = self._memos.setdefault(languages, {})
         senses = [memo.get(word) or self._sense(word, languages, memo) for word in words]
         hits: list[Hit] = []
-        for first, sense in enumerate(senses):
-            hits += [Hit(concept, first, first) for concept in sense.concepts]
-            for node in sense.nodes:
-                self._walk(node, first, first, senses, sentences, hits)
+        for first, (concepts, nodes, _) in enumerate(senses):
+            for concept in concepts:
+                hits.append((concept, first, first))
+            for node in nodes:
+                self._walk(node, first, first + 1, senses, hits)
         return hits
 
-    def _walk(
-        self,
-        node: _Node,
-        first: int,
-        last: int,
-        senses: Sequence[Sense],
-        sentences: Sequence[int],
-        hits: list[Hit],
-    ) -> None:
-        following = last + 1
-        if following >= len(senses) or sentences[following] != sentences[first]:
+    def _walk(self, node: _Node, first: int, place: int, senses: Sequence[Sense], hits: list[Hit]) -> None:
+        """Follow a phrase from the word ``place`` on."""
+        if place >= len(senses):
             return
-        self._step(node, first, following, senses, sentences, hits)
+        self._step(node, first, place, senses, hits)
         if node.gap is not None:
-            for skip in range(3):
-                place = following + skip
-                if place < len(senses) and sentences[place] == sentences[first]:
-                    self._step(node.gap, first, place, senses, sentences, hits)
+            for later in range(place, min(place + 3, len(senses))):
+                self._step(node.gap, first, later, senses, hits)
 
-    def _step(
-        self,
-        node: _Node,
-        first: int,
-        place: int,
-        senses: Sequence[Sense],
-        sentences: Sequence[int],
-        hits: list[Hit],
-    ) -> None:
-        for atom in senses[place].atoms:
-            child = node.following.get(atom)
+    def _step(self, node: _Node, first: int, place: int, senses: Sequence[Sense], hits: list[Hit]) -> None:
+        following = node.following
+        for atom in senses[place][2]:
+            child = following.get(atom)
             if child is None:
                 continue
-            hits += [Hit(concept, first, place) for concept in child.concepts]
+            for concept in child.concepts:
+                hits.append((concept, first, place))
             if child.following or child.gap:
-                self._walk(child, first, place, senses, sentences, hits)
-
+                self._walk(child, first, place + 1, senses, hits)

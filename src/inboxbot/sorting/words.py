@@ -1,61 +1,70 @@
-"""Words and sentences of folded text, each with its place."""
+"""Words and sentences of folded text."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from inboxbot.sorting.fold import Folded
 
-# A word, or the end of a sentence: a stop followed by a blank, or a line end before an empty line or a list mark.
-# Bounded repeats only: time stays linear on any text.
+# A word, a comma or the like, or the end of a sentence: a stop followed by a blank, or a line end before an empty
+# line or a list mark. Bounded repeats only: time stays linear on any text.
 _TOKEN = re.compile(
-    r"([^\W_]+(?:'[^\W_]+)?)|([,:()])|[.!?;](?=\s|$)|\n(?=[ ]{0,8}(?:[\n\-*•·>☐☑✓★→▪]|[0-9a-z][.)] ))"
+    r"[^\W_]+(?:'[^\W_]+)?|[,:()]|[.!?;](?=\s|$)|\n(?=[ ]{0,8}(?:[\n\-*•·>☐☑✓★→▪]|[0-9a-z][.)] ))"
 )
+_ENDS = frozenset(".!?;\n")
+_PAUSES = frozenset(",:()")
+
+Hit = tuple[int, int, int]  # a meaning: number of the concept, first and last word (both included)
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The words of a stretch: parallel lists of words, their places in the given text, and their numbers.
-
-    ``sentences`` and ``clauses`` hold the number of the sentence, and of the stretch between commas, a word is in.
-    """
+@dataclass(slots=True)
+class Sentence:
+    """The folded words of a sentence; ``pauses`` are the numbers of the words before which a comma or the like stands."""
 
     words: list[str]
-    starts: list[int]
-    ends: list[int]
-    sentences: list[int]
-    clauses: list[int]
+    pauses: list[int]
+    hits: list[Hit] = field(default_factory=list)
 
 
-def split_words(folded: Folded, offset: int = 0, limit: int = 1_000_000, sentence: int = 0) -> Words:
-    """Split folded text into at most ``limit`` words; ``offset`` is where the text begins in what was given."""
+def split_sentences(text: str, limit: int = 1_000_000) -> list[Sentence]:
+    """Split folded text into sentences, of at most ``limit`` words and marks together."""
+    found: list[Sentence] = []
     words: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    sentences: list[int] = []
-    clauses: list[int] = []
-    clause = 0
-    fresh = False
-    plain = not folded.cuts
-    origin = folded.origin
-    for hit in _TOKEN.finditer(folded.text):
-        word = hit[1]
-        if word is None:
-            clause += 1
-            if fresh and hit[2] is None:
-                sentence += 1
-                fresh = False
-            continue
-        fresh = True
-        words.append(word)
-        start, end = hit.span()
-        if not plain:
-            start, end = origin(start), origin(end - 1) + 1
-        starts.append(start + offset)
-        ends.append(end + offset)
-        sentences.append(sentence)
-        clauses.append(clause)
-        if len(words) >= limit:
+    pauses: list[int] = []
+    for token in _TOKEN.findall(text)[:limit]:
+        if token in _ENDS:
+            if words:
+                found.append(Sentence(words, pauses))
+                words, pauses = [], []
+        elif token in _PAUSES:
+            pauses.append(len(words))
+        else:
+            words.append(token)
+    if words:
+        found.append(Sentence(words, pauses))
+    return found
+
+
+def word_places(folded: Folded, offset: int, limit: int = 1_000_000) -> list[list[tuple[int, int]]]:
+    """Return where the words of `split_sentences` stand in the given text, sentence by sentence."""
+    found: list[list[tuple[int, int]]] = []
+    places: list[tuple[int, int]] = []
+    for number, hit in enumerate(_TOKEN.finditer(folded.text)):
+        if number >= limit:
             break
-    return Words(words, starts, ends, sentences, clauses)
+        if hit[0] in _ENDS:
+            if places:
+                found.append(places)
+                places = []
+        elif hit[0] not in _PAUSES:
+            start, end = hit.span()
+            places.append((folded.origin(start) + offset, folded.origin(end - 1) + 1 + offset))
+    if places:
+        found.append(places)
+    return found
+
+
+def plain_words(text: str) -> list[str]:
+    """Return the words of a folded text, without sentences."""
+    return [word for sentence in split_sentences(text) for word in sentence.words]
