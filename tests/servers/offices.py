@@ -41,6 +41,7 @@ def new_office(tmp_path: Path, smtp: Script) -> Iterator[NewOffice]:
         def open_one(database: str = "sqlite:///inboxbot.db", **settings: Any) -> Office:
             values: dict[str, Any] = {
                 "folder": tmp_path,
+                "database": database,
                 "imap_port": 9,
                 "smtp_port": smtp.port,
                 "username": "kontakt",

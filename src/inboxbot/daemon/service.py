@@ -33,6 +33,7 @@ class Service:
         self.desk, self.pool, self.journal, self.now = desk, pool, journal, now
         self.stopping = threading.Event()
         self._watchers: list[Watcher] = []
+        self._sending = threading.Lock()
 
     def run(self) -> None:
         """Work until a signal comes; returns within ten seconds of it."""
@@ -78,7 +79,8 @@ class Service:
     def send(self) -> None:
         """Send what is approved; a fault is logged and the next turn tries again."""
         try:
-            sent = send_due(self.desk, self.journal, now=self.now)
+            with self._sending:
+                sent = send_due(self.desk, self.journal, now=self.now)
             tell_systems(self.desk, now=self.now)
         except InboxbotError as error:
             log.error("outbox_failed", error=error.what)
@@ -104,11 +106,8 @@ class Service:
 
     def _end(self) -> None:
         """End the process even when a job hangs on the network: what it holds is settled at the next start."""
-        alive = [one for one in threading.enumerate() if not one.daemon and one is not threading.main_thread()]
-        deadline = time.monotonic() + END_WITHIN_S / 2
-        for one in alive:
-            one.join(max(0.0, deadline - time.monotonic()))
-        if any(one.is_alive() for one in alive):
+        # The timer's threads count as daemons, and yet the interpreter would wait for them without end.
+        if not self._sending.acquire(timeout=END_WITHIN_S / 2):
             log.warning("ended_while_working")
             self.pool.close()
             os._exit(0)
