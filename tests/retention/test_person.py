@@ -39,6 +39,7 @@ def test_the_export_is_whole_and_about_nobody_else(house: House) -> None:
     assert any(one["finished"] and one["text"] for one in case["letters"])
     assert case["requests"][0]["outcome"] == "granted"
     assert case["corrections"] == [{"judged": ["unsubscribe"], "right": ["unsubscribe"]}]
+    assert [one["system"] for one in case["systems_told"]] == ["Nyhetsbrev"]
     assert [one["subject"] for one in kept["ordinary_mails"]] == ["Öppettider"]
     assert [one["company"] for one in kept["suppression"]] == ["Exempel AB"]
     assert len(kept["messages_seen"]) == 2

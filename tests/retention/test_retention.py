@@ -190,6 +190,7 @@ def test_daily_runs_are_never_taken_for_a_jump(house: House) -> None:
     house.finished_case()
     for day in range(4):
         daily(house.desk, now=house.now() + dt.timedelta(days=day, minutes=7 * day))
+        daily(house.desk, now=house.now() + dt.timedelta(days=day, minutes=7 * day + 5))
     assert house.rows("SELECT count(*), max(refused) FROM retention_runs") == [(4, 0)]
     assert house.rows("SELECT count(*) FROM anchors") == [(len(house.rows("SELECT id FROM cases")),)]
 

@@ -25,7 +25,17 @@ from inboxbot.store.checklists import attachment_names, load_identity, load_line
 from inboxbot.store.drafts import load_drafts
 from inboxbot.store.mails import mails_of
 from inboxbot.store.retention import Ended, drop_loose_mails, ended_cases, save_run
-from inboxbot.store.tables import case_addresses, cases, corrections, folders, identities, ledger, mailboxes, mails
+from inboxbot.store.tables import (
+    case_addresses,
+    cases,
+    corrections,
+    folders,
+    identities,
+    ledger,
+    mailboxes,
+    mails,
+    webhooks,
+)
 
 _LIVE = (CaseState.HELD, CaseState.OPEN, CaseState.WAITING)
 _SENT = (DraftState.SENT, DraftState.UNKNOWN, DraftState.TRANSMITTING)
@@ -135,6 +145,11 @@ def _case(connection: Connection, address: str, case_id: int) -> dict[str, Any]:
                 "sent_at": utc(one.sent_at),
             }
             for one in letters
+        ],
+        "systems_told": [
+            {"system": row.system, "of_opt_out_since": utc(row.since), "answered_at": utc(row.answered_at)}
+            for row in connection.execute(select(webhooks).where(webhooks.c.case_id == case_id).order_by(webhooks.c.id))
+            if main
         ],
         "corrections": [{"judged": row.judged, "right": row.right} for row in connection.execute(learned)],
     }

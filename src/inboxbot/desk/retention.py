@@ -139,8 +139,16 @@ def retain(desk: Desk, *, now: dt.datetime, dry_run: bool = False, force: bool =
 
 
 def daily(desk: Desk, *, now: dt.datetime) -> None:
-    """Do the day's work: anchor the heads of all histories, then purge what is due. Faults are logged by code only."""
+    """Do the day's work: anchor the heads of all histories, then purge what is due. Faults are logged by code only.
+
+    It may be called as often as one likes: within 20 hours of the last run only what was left over is overwritten.
+    """
     log = get_logger()
+    with desk.store.read() as connection:
+        last = rows.last_run(connection)
+    if last is not None and dt.timedelta() <= now - last["at"] < _STEADY_AFTER:
+        overwrite(desk, now=now)
+        return
     with desk.store.write() as connection:
         digest, heads = anchor_heads(connection, now=now)
     log.info("history_anchored", heads=heads, digest=digest)
