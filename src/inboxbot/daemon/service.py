@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import signal
 import threading
@@ -15,6 +16,7 @@ from inboxbot.daemon.once import places
 from inboxbot.daemon.round import Now
 from inboxbot.daemon.watcher import Watcher
 from inboxbot.desk.context import Desk
+from inboxbot.desk.retention import daily
 from inboxbot.errors import InboxbotError
 from inboxbot.logs import get_logger
 from inboxbot.mailbox.workers import ReadingPool
@@ -74,7 +76,16 @@ class Service:
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         )
         scheduler.add_job(self.send, "interval", seconds=self.desk.settings.daemon.outbox_every_s, id="outbox")
+        soon = self.now() + dt.timedelta(minutes=1)
+        scheduler.add_job(self.keep_house, "interval", hours=1, next_run_time=soon, id="retention")
         return scheduler
+
+    def keep_house(self) -> None:
+        """Do the day's retention, at most once a day however often it is called."""
+        try:
+            daily(self.desk, now=self.now())
+        except Exception as error:  # noqa: BLE001  (tried again within the hour)
+            log.error("retention_failed", error=error)
 
     def send(self) -> None:
         """Send what is approved; a fault is logged and the next turn tries again."""
