@@ -28,6 +28,9 @@ POINTS: Final = {
     "copy_appended": "the copy lies in the sent folder, nothing is written",
     "copy_committed": "the copy is noted",
     "notice_in_transaction": "an answer of staff is written, not committed",
+    "draft_appended": "a letter lies in the drafts folder, nothing is written",
+    "draft_placed": "a placed letter is committed, the folder's mark is not moved",
+    "draft_removed": "our own stale draft is gone from the drafts folder, nothing is written",
     "upgrade_in_transaction": "a migration ran, not committed",
 }
 _reached: Counter[str] = Counter()

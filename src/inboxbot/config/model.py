@@ -84,6 +84,7 @@ class FolderSettings(Section):
     junk: str | None = None
     sent: str | None = None
     drafts: str | None = None
+    approved: str | None = None
 
 
 class WebForm(Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -99,7 +100,8 @@ def approve(
         if code:
             kind = str(draft.facts.get("code_kind") or "access")
             save_code(connection, StoredCode(hash_code(desk.secret, code, case.id, kind), case.id, kind, now), draft_id)
-        digest = _fix(desk, connection, case, finished, findings, actor=actor, now=now, hold=hold)
+        weaker = {"weaker": 1} if actor.door == "drafts" else {}
+        digest = fix(desk, connection, case, finished, findings, actor=actor, now=now, hold=hold, more=weaker)
         crash_here("approve_in_transaction")
     crash_here("approve_committed")
     return Approved(draft_id, digest, tuple(findings))
@@ -137,7 +139,7 @@ def _cure(blocking: list[Finding], draft_id: int) -> str:
     return f"mend it with `inboxbot drafts edit {draft_id}`"
 
 
-def _fix(
+def fix(
     desk: Desk,
     connection: Connection,
     case: Case,
@@ -147,8 +149,12 @@ def _fix(
     actor: Actor,
     now: dt.datetime,
     hold: dt.timedelta,
+    more: Mapping[str, int] | None = None,
 ) -> str:
-    """Write the approval and everything that follows from it at once; return the digest."""
+    """Write the approval and everything that follows from it at once; return the digest.
+
+    ``more`` is added to the history row.
+    """
     digest = digest_of(finished, load_attachments(connection, finished.id))
     record_draft(
         connection,
@@ -169,7 +175,7 @@ def _fix(
         case = record(connection, case, CaseEvent.CONFIRMED, actor=actor, at=now, values={"held_reason": None})
     case = opt_out(desk, connection, case, finished, actor=actor, now=now)
     rules = ",".join(one.rule for one in findings)
-    detail = {"draft": finished.id, "digest": desk.salted(digest), "findings": rules}
+    detail = {"draft": finished.id, "digest": desk.salted(digest), "findings": rules, **(more or {})}
     record(connection, case, CaseEvent.DRAFT_APPROVED, actor=actor, at=now, detail=detail)
     return digest
 

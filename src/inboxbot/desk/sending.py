@@ -21,7 +21,7 @@ from inboxbot.cases.transitions import CaseEvent, DraftEvent
 from inboxbot.cases.values import Case, CaseState, DraftState
 from inboxbot.config.model import CompanySettings, LimitSettings, MailboxSettings
 from inboxbot.desk.closing import close_if_done, is_settled
-from inboxbot.desk.context import DAEMON, Desk
+from inboxbot.desk.context import DAEMON, Actor, Desk
 from inboxbot.desk.dates import extend, note_asked
 from inboxbot.desk.drafting import grounds_of
 from inboxbot.desk.followup import UNAPPROVED
@@ -46,6 +46,7 @@ from inboxbot.store.drafts import (
     void_approvals,
 )
 from inboxbot.store.mails import mail_row, save_mails
+from inboxbot.store.placed import WAITS, holds_back
 from inboxbot.store.tables import cases, drafts, requests
 
 _LIVE = (CaseState.OPEN, CaseState.WAITING)
@@ -127,7 +128,20 @@ def _waits(connection: Connection, desk: Desk, draft: Draft, now: dt.datetime) -
         return "limit_per_recipient", now + dt.timedelta(minutes=30)
     if sent_since(connection, now - dt.timedelta(hours=1)) >= limits.per_hour:
         return "limit_per_hour", now + dt.timedelta(minutes=5)
+    if _may_be_sent_by_hand(connection, desk, draft, now):
+        return WAITS, now + dt.timedelta(seconds=30)
     return None
+
+
+def _may_be_sent_by_hand(connection: Connection, desk: Desk, draft: Draft, now: dt.datetime) -> bool:
+    """Whether the letter may lie in the drafts folder still: nothing leaves twice because two doors were used at once.
+
+    The watcher takes it away first. Should the mailbox not be reachable, the letter goes out after an hour.
+    """
+    case = load_case(connection, draft.case_id)
+    _, mailbox = desk.of_mailbox(case.mailbox)
+    fresh = draft.approved_at is not None and now - draft.approved_at < RETRY_MOST
+    return "drafts" in mailbox.approval and fresh and holds_back(connection, draft.id)
 
 
 def begin(desk: Desk, letter: Letter, *, phase: str, now: dt.datetime) -> int:
@@ -163,7 +177,7 @@ def accepted(desk: Desk, draft_id: int, attempt_id: int | None, *, text: str, no
         record_draft(connection, draft, DraftEvent.ACCEPTED, values=values)
         if attempt_id is not None:
             end_attempt(connection, attempt_id, at=now, result="accepted", server_text=text)
-        _told(connection, desk, draft, now)
+        told(connection, desk, draft, now=now)
 
 
 def put_back(desk: Desk, draft_id: int, attempt_id: int, *, text: str, why: str, now: dt.datetime) -> None:
@@ -232,40 +246,62 @@ def recover(desk: Desk, accepted_before: dict[tuple[int, str], str], *, dot: str
     return len(left)
 
 
-def _told(connection: Connection, desk: Desk, draft: Draft, now: dt.datetime) -> None:
-    """Let a sent letter count: keep it among the case's mails, settle promises, and move the case."""
+def told(
+    connection: Connection,
+    desk: Desk,
+    draft: Draft,
+    *,
+    now: dt.datetime,
+    actor: Actor = DAEMON,
+    sent_at: dt.datetime | None = None,
+    row: dict[str, Any] | None = None,
+) -> None:
+    """Let a sent letter count: keep it among the case's mails, settle promises, and move the case.
+
+    For one that staff sent themselves ``actor`` is who did, ``sent_at`` when, ``row`` the mail as it was found.
+    """
+    at = sent_at or now
     case = load_case(connection, draft.case_id)
-    settle_promises(connection, case.id, at=now, by=f"draft:{draft.id}")
-    save_mails(connection, [_sent_row(connection, case, draft, now)])
+    settle_promises(connection, case.id, at=at, by=f"draft:{draft.id}")
+    save_mails(connection, [row or _sent_row(connection, case, draft, now)])
     event = CaseEvent.LETTER_SENT
     case = record(
         connection,
         case,
         event,
-        actor=DAEMON,
+        actor=actor,
         at=now,
         detail={"draft": draft.id, "digest": desk.salted(draft.digest or "")},
     )
     company, _ = desk.of_mailbox(case.mailbox)
     if draft.template == "extension" and case.state in _LIVE:
-        case = extend(connection, case, company, draft, actor=DAEMON, now=now)
+        case = extend(connection, case, company, draft, actor=actor, now=at)
     if questions_in(draft) and case.state in _LIVE:
-        note_asked(connection, case, draft, now)
-        record(connection, case, CaseEvent.QUESTION_SENT, actor=DAEMON, at=now, detail={"draft": draft.id})
+        note_asked(connection, case, draft, at)
+        record(connection, case, CaseEvent.QUESTION_SENT, actor=actor, at=now, detail={"draft": draft.id})
     else:
-        case = record(connection, case, CaseEvent.ANSWERED, actor=DAEMON, at=now, detail={"draft": draft.id})
-    _close_when_told(connection, desk, case.id, draft, now)
+        case = record(connection, case, CaseEvent.ANSWERED, actor=actor, at=now, detail={"draft": draft.id})
+    close_when_told(connection, desk, case.id, draft, actor=actor, now=now, told_at=at)
 
 
-def _close_when_told(connection: Connection, desk: Desk, case_id: int, draft: Draft, now: dt.datetime) -> None:
+def close_when_told(
+    connection: Connection,
+    desk: Desk,
+    case_id: int,
+    draft: Draft,
+    *,
+    actor: Actor,
+    now: dt.datetime,
+    told_at: dt.datetime,
+) -> None:
     """Mark the requests whose outcome this letter told, put aside what they make needless, and close the case."""
-    told = set(grounds_of(draft.facts).tells)
-    if not told:
+    tells = set(grounds_of(draft.facts).tells)
+    if not tells:
         return
     connection.execute(
         update(requests)
-        .where(requests.c.case_id == case_id, requests.c.kind.in_(sorted(told)), requests.c.outcome.is_not(None))
-        .values(told_at=now)
+        .where(requests.c.case_id == case_id, requests.c.kind.in_(sorted(tells)), requests.c.outcome.is_not(None))
+        .values(told_at=told_at)
     )
     case = load_case(connection, case_id)
     settled = {one.kind.value for one in case.requests if is_settled(one)}
@@ -273,9 +309,9 @@ def _close_when_told(connection: Connection, desk: Desk, case_id: int, draft: Dr
         if set(grounds_of(other.facts).kinds) <= settled:
             record_draft(connection, other, DraftEvent.SUPERSEDED)
             detail = {"draft": other.id, "by": draft.id}
-            case = record(connection, case, CaseEvent.DRAFT_SUPERSEDED, actor=DAEMON, at=now, detail=detail)
+            case = record(connection, case, CaseEvent.DRAFT_SUPERSEDED, actor=actor, at=now, detail=detail)
     company, _ = desk.of_mailbox(case.mailbox)
-    close_if_done(connection, company, case, actor=DAEMON, now=now)
+    close_if_done(connection, company, case, actor=actor, now=now)
 
 
 def _sent_row(connection: Connection, case: Case, draft: Draft, now: dt.datetime) -> dict[str, Any]:

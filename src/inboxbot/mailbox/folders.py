@@ -71,6 +71,7 @@ class Folders:
     junk: str | None
     sent: str | None
     drafts: str | None
+    approved: str | None = None
 
 
 def choose_folders(listed: Sequence[Listed], settings: FolderSettings, *, where: str) -> Folders:
@@ -82,7 +83,8 @@ def choose_folders(listed: Sequence[Listed], settings: FolderSettings, *, where:
         wished: str | None = getattr(settings, use)
         found[use] = _named(wished, use, names, where) if wished else _special(usable, use)
     inbox = settings.inbox if settings.inbox.upper() == "INBOX" else _named(settings.inbox, "inbox", names, where)
-    return Folders(inbox=inbox, **found)
+    approved = _named(settings.approved, "approved", names, where) if settings.approved else None
+    return Folders(inbox=inbox, approved=approved, **found)
 
 
 def _named(name: str, use: str, names: dict[str, str], where: str) -> str:
