@@ -22,9 +22,9 @@ from inboxbot.mailbox.faults import (
     UnavailableError,
     UnreachableError,
 )
-from inboxbot.mailbox.fetching import EPOCH, Fetched, FetchedHeader, Missing, Refused
+from inboxbot.mailbox.fetching import EPOCH, Fetched, Missing, Refused
 from inboxbot.mailbox.server import IdleResult, Server
-from inboxbot.mailbox.sync import KnownFolder, Plan, Step, contradicted, plan
+from inboxbot.mailbox.sync import KnownFolder, Plan, Step, plan
 from inboxbot.reading.read import read_mail
 
 TWICE = (
@@ -158,16 +158,6 @@ def test_f32_uidnext_that_went_back_is_planned_as_a_rematch(connect: Connect) ->
         assert plan(known, server.open("INBOX")) == Plan(Step.NEW, above=3)
         imap.uidnext = 2
         assert plan(known, server.open("INBOX")) == Plan(Step.REMATCH, reason="uidnext_went_back")
-
-
-def test_f34_a_reused_uid_is_seen_by_its_digest(connect: Connect) -> None:
-    with ScriptedImap(three()) as imap:
-        server = connect(imap.port)
-        server.open("INBOX")
-        known = {item.uid: item.digest for item in server.fetch_headers([1, 2, 3]) if isinstance(item, FetchedHeader)}
-        imap.messages[2] = mail(22)
-        again = [item for item in server.fetch_headers([1, 2, 3]) if isinstance(item, FetchedHeader)]
-    assert contradicted(known, again) == (2,)
 
 
 def test_f35_the_last_message_below_the_mark_is_not_new(connect: Connect) -> None:

@@ -9,23 +9,35 @@ from inboxbot.cli.output import print_json
 
 
 @click.command()
+@click.option(
+    "--accept-new-mails",
+    "accept_new",
+    metavar="ADDRESS",
+    help="Take all mails of this mailbox that look new after its server numbered them anew.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def once(context: Context, as_json: bool) -> None:
+def once(context: Context, accept_new: str | None, as_json: bool) -> None:
     """Do each job once: take mail, notice what staff sent, send what is approved. For cron.
 
     Exit code 1 when a mailbox or a server could not be served; what could be done was done.
     """
     from inboxbot.daemon.once import run_once
+    from inboxbot.errors import UsageError
     from inboxbot.wiring import open_house, utc_now
 
-    with open_house(context.settings()) as house:
+    settings = context.settings()
+    address = accept_new.lower() if accept_new else None
+    if address is not None and address not in [mailbox.address for _, mailbox in settings.mailboxes()]:
+        raise UsageError(f"no mailbox {accept_new} in the settings", cure="name one of company.mailbox.address")
+    with open_house(settings) as house:
         tally = run_once(
             house.desk,
             house.pool,
             house.journal,
             now=utc_now,
             progress=lambda line: click.echo(line, err=True) if not as_json else None,
+            accept_new=address,
         )
     if as_json:
         print_json(tally.as_json())

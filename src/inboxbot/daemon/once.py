@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from inboxbot.config.load import server_password
+from inboxbot.daemon.drafts_folder import tend_drafts
 from inboxbot.daemon.filing import file_copies
 from inboxbot.daemon.round import Now, Round, serve, served_mailbox
 from inboxbot.desk.arrivals import Served, Tally
@@ -42,19 +43,30 @@ def places(desk: Desk) -> list[tuple[str, tuple[int, int]]]:
 
 
 def run_once(
-    desk: Desk, pool: ReadingPool, journal: Journal, *, now: Now, progress: Progress = lambda _: None
+    desk: Desk,
+    pool: ReadingPool,
+    journal: Journal,
+    *,
+    now: Now,
+    progress: Progress = lambda _: None,
+    accept_new: str | None = None,
 ) -> Tally:
-    """Do each job once and return what was done. A mailbox that cannot be served is an error in the tally, no more."""
+    """Do each job once and return what was done. A mailbox that cannot be served is an error in the tally, no more.
+
+    ``accept_new`` is the address of a mailbox in which whatever looks new after a renumbering is taken (F37).
+    """
     total = Tally()
     for address, number in places(desk):
         progress(f"{address}: taking mail")
         served = served_mailbox(desk, address)
         try:
             with connect(served, number) as server:
-                total.add(serve(Round(desk, served, server, pool, now, reconcile=True)))
+                accept = address == accept_new
+                total.add(serve(Round(desk, served, server, pool, now, reconcile=True, accept_new=accept)))
+                tend_drafts(desk, served, server, server.folders(), pool, now=now)
         except MailboxError as error:
             log.warning("mailbox_not_served", mailbox=served.id, error=error)
-            total.errors.append(error_json(error, address))
+            total.fail(error, address)
         except InboxbotError:
             raise  # the database: no other mailbox would fare better
         except Exception as error:  # noqa: BLE001  (a fault of ours with one mailbox must not stop the others)
@@ -62,7 +74,7 @@ def run_once(
             fault = MailboxError(
                 f"unexpected: {type(error).__name__}", where=address, cure="see the log; please report it"
             )
-            total.errors.append(error_json(fault, address))
+            total.fail(fault, address)
     progress("sending what is approved")
     sent = send_due(desk, journal, now=now)
     tell_systems(desk, now=now)
@@ -82,8 +94,3 @@ def _file_all(desk: Desk, now: Now) -> None:
                 file_copies(desk, served, server, server.folders().sent, now=now)
         except MailboxError as error:
             log.warning("copies_not_filed", mailbox=served.id, error=error)
-
-
-def error_json(error: MailboxError, address: str) -> dict[str, str]:
-    """Return an error as the JSON of `once` has it."""
-    return {"mailbox": address, "where": error.where, "what": error.what, "cure": error.cure}

@@ -13,21 +13,22 @@ from dataclasses import dataclass, replace
 
 from inboxbot.config.model import MailboxSettings
 from inboxbot.crash import crash_here
+from inboxbot.daemon.matching import MassChangeError, match_again, receipt_of, reused
 from inboxbot.daemon.noticing import notice_sent
-from inboxbot.desk.arrivals import Arrival, Served, Tally
+from inboxbot.desk.arrivals import UNSEEN, Arrival, Served, Tally
 from inboxbot.desk.context import Desk
 from inboxbot.desk.intake import take
 from inboxbot.errors import InboxbotError
 from inboxbot.logs import get_logger
 from inboxbot.mailbox.fetching import Fetched, FetchedHeader, Missing, Refused
-from inboxbot.mailbox.server import FolderState, Server
+from inboxbot.mailbox.server import FolderState
+from inboxbot.mailbox.source import MailSource
+from inboxbot.mailbox.sync import KnownFolder, Step, plan, unseen
 from inboxbot.mailbox.workers import Read, ReadingPool
-from inboxbot.reading.headers import read_part_fields
-from inboxbot.reading.receipt import receipt_time
 from inboxbot.reading.values import Mail, RawMail
 from inboxbot.sorting.values import Verdict
-from inboxbot.store.ledger import folder_uids, same_mails
-from inboxbot.store.mailboxes import FolderRow, change_folder, load_folder, mailbox_ids, save_folder
+from inboxbot.store.ledger import folder_entries, folder_uids
+from inboxbot.store.mailboxes import FolderRow, change_folder, load_folder, mailbox_ids, note_served, save_folder
 
 log = get_logger()
 BATCH = 100
@@ -37,14 +38,18 @@ Now = Callable[[], dt.datetime]
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What a round works with. ``reconcile`` compares the whole folder with the ledger even before its hour."""
+    """What a round works with. ``reconcile`` compares the whole folder with the ledger even before its hour.
+
+    ``accept_new``: a person said that what looks new after a renumbering is new, however much it is.
+    """
 
     desk: Desk
     served: Served
-    server: Server
+    server: MailSource
     pool: ReadingPool
     now: Now
     reconcile: bool = False
+    accept_new: bool = False
 
 
 def served_mailbox(desk: Desk, address: str) -> Served:
@@ -56,72 +61,89 @@ def served_mailbox(desk: Desk, address: str) -> Served:
 
 
 def serve(work: Round) -> Tally:
-    """Take what is new in the mailbox and notice what staff answered. Raises MailboxError when it cannot be served."""
+    """Take what is new in the mailbox and notice what staff answered. Raises MailboxError when it cannot be served.
+
+    A folder that a person must look at first is an error in the tally; the other folders are served.
+    """
     folders = work.server.folders()
-    tally = take_folder(work, folders.inbox, "inbox")
-    if folders.junk is not None:
-        tally.add(take_folder(work, folders.junk, "junk"))
+    tally = Tally()
+    for name, role in ((folders.inbox, "inbox"), (folders.junk, "junk")):
+        if name is None:
+            continue
+        try:
+            tally.add(take_folder(work, name, role))
+        except MassChangeError as error:
+            log.warning("folder_looks_new", mailbox=work.served.id, role=role)
+            tally.fail(error, work.served.mailbox.address)
     if folders.sent is not None:
-        tally.noticed += notice_sent(work.desk, work.served, work.server, folders.sent, now=work.now)
+        tally.noticed += notice_sent(
+            work.desk, work.served, work.server, folders.sent, now=work.now, pool=work.pool
+        )
+    if not tally.errors:
+        _note_complete(work)
     return tally
 
 
-def take_folder(work: Round, name: str, role: str) -> Tally:
-    """Take everything of one folder that the ledger has not, and return what became of it."""
-    state = work.server.open(name)
-    row, renumbered = _known(work, state, role)
+def _note_complete(work: Round) -> None:
+    """Write that the mailbox was served, and tell of a window in which it was not for longer than it promises (P7)."""
     now = work.now()
-    whole = work.reconcile or renumbered or row.reconciled_at is None or now - row.reconciled_at > RECONCILE_EVERY
-    uids = _unseen(work, row, whole=whole)
-    tally = Tally()
-    before = [uid for uid in uids if _before_start(work.served.mailbox, row, uid)]
-    tally.add(_take_headers(work, row, before, only_known=False))
-    rest = sorted(set(uids) - set(before))
-    if renumbered:
-        known = _take_headers(work, row, rest, only_known=True)
-        tally.add(known)
-        with work.desk.store.read() as connection:
-            done = folder_uids(connection, row.id, row.uidvalidity)
-        rest = [uid for uid in rest if uid not in done]
-    tally.add(_take_mails(work, row, rest, role))
+    with work.desk.store.write() as connection:
+        before = note_served(connection, work.served.id, now)
+    hours = work.served.mailbox.promise_hours
+    if before is not None and hours is not None and now - before > dt.timedelta(hours=hours):
+        log.warning("mailbox_was_blind", mailbox=work.served.id, since=before.isoformat(), until=now.isoformat())
+
+
+def take_folder(work: Round, name: str, role: str) -> Tally:
+    """Take everything of one folder that the ledger has not, and return what became of it. Raises MassChangeError."""
+    state = work.server.open(name)
+    row = _folder_row(work, state, role)
+    begin = plan(KnownFolder(row.uidvalidity, row.uid_mark, complete=row.baseline_at is not None), state)
+    if begin.step is Step.REMATCH:
+        row = match_again(work.desk, work.served, work.server, row, state, accept=work.accept_new, now=work.now())
+    now = work.now()
+    due = row.reconciled_at is None or now - row.reconciled_at > RECONCILE_EVERY
+    whole = due or work.reconcile or begin.step is not Step.NEW
+    listed = work.server.all_uids() if whole else work.server.uids_above(begin.above)
+    fresh = unseen(_known_uids(work, row), listed) if whole else listed
+    before = [uid for uid in fresh if _before_start(work.served.mailbox, row, uid)]
+    tally = _take_headers(work, row, before)
+    twice = _used_twice(work, row) if due and begin.step is Step.NEW else []
+    tally.add(_take_mails(work, row, sorted({*fresh, *twice} - set(before)), role))
     with work.desk.store.write() as connection:
         change_folder(
             connection,
             row.id,
-            uid_mark=max([row.uid_mark, *uids]),
+            uid_mark=max([row.uid_mark, *listed]),
             uidnext=state.uidnext,
             round_at=work.now(),
-            **({"reconciled_at": now} if whole else {}),
+            **({"reconciled_at": now} if due else {}),
             **({"baseline_at": now} if row.baseline_at is None else {}),
         )
     crash_here("folder_mark_committed")
-    if uids:
+    if fresh:
         log.info("folder_taken", mailbox=work.served.id, folder=row.id, taken=tally.taken, held=tally.held)
     return tally
 
 
-def _known(work: Round, state: FolderState, role: str) -> tuple[FolderRow, bool]:
-    """Return the folder's row, made or renumbered as the server says, and whether its numbers mean something new."""
-    with work.desk.store.write() as connection:
+def _folder_row(work: Round, state: FolderState, role: str) -> FolderRow:
+    """Return the folder's row; made now, with the place of the baseline, when the folder is seen for the first time."""
+    with work.desk.store.read() as connection:
         row = load_folder(connection, work.served.id, state.name)
-        if row is None:
-            fresh = save_folder(
-                connection,
-                work.served.id,
-                name=state.name,
-                role=role,
-                uidvalidity=state.uidvalidity,
-                uidnext=state.uidnext,
-                baseline_uid=_baseline_uid(work, state),
-            )
-            return fresh, False
-        went_back = row.uidvalidity == state.uidvalidity and 0 < state.uidnext <= row.uid_mark
-        if row.uidvalidity == state.uidvalidity and not went_back:
-            return row, False
-        log.warning("folder_renumbered", mailbox=work.served.id, folder=row.id, uidnext_back=went_back)
-        change_folder(connection, row.id, uidvalidity=state.uidvalidity, uid_mark=0, baseline_uid=0)
-        renumbered = load_folder(connection, work.served.id, state.name)
-    return renumbered or row, True
+    if row is not None:
+        return row
+    baseline_uid = _baseline_uid(work, state)
+    with work.desk.store.write() as connection:
+        return save_folder(
+            connection,
+            work.served.id,
+            name=state.name,
+            role=role,
+            uidvalidity=state.uidvalidity,
+            uidnext=state.uidnext,
+            baseline_uid=baseline_uid,
+            looked_at=work.now(),
+        )
 
 
 def _baseline_uid(work: Round, state: FolderState) -> int:
@@ -133,40 +155,42 @@ def _baseline_uid(work: Round, state: FolderState) -> int:
     return max(work.server.all_uids(), default=0) + 1
 
 
-def _unseen(work: Round, row: FolderRow, *, whole: bool) -> list[int]:
-    listed = work.server.all_uids() if whole else work.server.uids_above(row.uid_mark)
+def _known_uids(work: Round, row: FolderRow) -> set[int]:
     with work.desk.store.read() as connection:
-        known = folder_uids(connection, row.id, row.uidvalidity) if whole else set()
-    return [uid for uid in listed if uid not in known]
+        return folder_uids(connection, row.id, row.uidvalidity)
+
+
+def _used_twice(work: Round, row: FolderRow) -> list[int]:
+    with work.desk.store.read() as connection:
+        entries = folder_entries(connection, row.id, row.uidvalidity)
+    return reused(work.served, work.server, entries, work.now())
 
 
 def _before_start(mailbox: MailboxSettings, row: FolderRow, uid: int) -> bool:
-    return mailbox.start == "now" and uid < row.baseline_uid
+    """Whether a mail lay there before the first look; what turns up below that mark later is new (F33)."""
+    return mailbox.start == "now" and row.baseline_at is None and uid < row.baseline_uid
 
 
-def _take_headers(work: Round, row: FolderRow, uids: Sequence[int], *, only_known: bool) -> Tally:
-    """Enter mails by their headers alone: those before the start, or (``only_known``) those seen before."""
+def _take_headers(work: Round, row: FolderRow, uids: Sequence[int]) -> Tally:
+    """Enter mails from before the start, by their headers alone."""
     tally = Tally()
     batch: list[Arrival] = []
     for one in work.server.fetch_headers(uids) if uids else ():
-        if isinstance(one, FetchedHeader):
-            batch.append(_header_arrival(work, row, one))
+        batch.append(
+            _header_arrival(work, row, one)
+            if isinstance(one, FetchedHeader)
+            else replace(_odd_arrival(work, row, one), before_start=True)
+        )
         if len(batch) >= BATCH:
-            tally.add(_enter(work, batch, only_known=only_known))
+            tally.add(take(work.desk, work.served, batch, now=work.now()))
             batch = []
-    tally.add(_enter(work, batch, only_known=only_known))
+    if batch:
+        tally.add(take(work.desk, work.served, batch, now=work.now()))
     return tally
 
 
-def _enter(work: Round, batch: list[Arrival], *, only_known: bool) -> Tally:
-    if only_known:
-        with work.desk.store.read() as connection:
-            known = same_mails(connection, work.served.id, [one.digest for one in batch])
-        batch = [one for one in batch if (one.digest, one.size) in known]
-    return take(work.desk, work.served, batch, now=work.now()) if batch else Tally()
-
-
 def _header_arrival(work: Round, row: FolderRow, one: FetchedHeader) -> Arrival:
+    now = work.now()
     return Arrival(
         folder_id=row.id,
         uidvalidity=row.uidvalidity,
@@ -174,8 +198,8 @@ def _header_arrival(work: Round, row: FolderRow, one: FetchedHeader) -> Arrival:
         size=one.size,
         digest=one.digest,
         header=b"",
-        received_at=one.internaldate,
-        fetched_at=work.now(),
+        received_at=receipt_of(work.served, one.header, one.internaldate, now).at,
+        fetched_at=now,
         mail=None,
         verdict=None,
         before_start=True,
@@ -244,9 +268,7 @@ def _arrival(
     fault: str | None,
 ) -> Arrival:
     fetched_at = work.now()
-    fields = read_part_fields(fetched.raw.header)
-    received = [field.text for field in fields if field.name == "received"]
-    receipt = receipt_time(fetched.internaldate, received, work.served.mailbox.trusted_received, fetched_at)
+    receipt = receipt_of(work.served, fetched.raw.header, fetched.internaldate, fetched_at)
     return Arrival(
         folder_id=row.id,
         uidvalidity=row.uidvalidity,
@@ -279,7 +301,7 @@ def _odd_arrival(work: Round, row: FolderRow, one: Missing | Refused) -> Arrival
         uidvalidity=row.uidvalidity,
         uid=one.uid,
         size=0,
-        digest=f"uid:{row.id}:{row.uidvalidity}:{one.uid}",
+        digest=f"{UNSEEN}{row.id}:{row.uidvalidity}:{one.uid}",
         header=b"",
         received_at=now,
         fetched_at=now,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Final
 
 from inboxbot.cases.values import LedgerState
 from inboxbot.config.model import CompanySettings, MailboxSettings
+from inboxbot.errors import InboxbotError
 from inboxbot.reading.values import Mail
 from inboxbot.sorting.values import Verdict
+
+UNSEEN: Final = "uid:"  # begins the digest of a message whose header nobody saw
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,8 @@ class Served:
 class Arrival:
     """One message of a folder after reading and judging; ``fault`` is the reason code when that was not possible.
 
-    ``digest`` is the SHA-256 hex of the header block, ``received_note`` a code when the receipt time is doubtful, and
-    ``vanished`` says that another program removed it before it could be fetched.
+    ``digest`` is the SHA-256 hex of the header block, or begins with `UNSEEN`; ``received_note`` is a code when the
+    receipt time is doubtful, and ``vanished`` says that another program removed it before it could be fetched.
     """
 
     folder_id: int
@@ -69,6 +72,10 @@ class Tally:
         self.taken += 1
         name = {LedgerState.CASE: "cases_opened", LedgerState.FOLLOWUP: "followups"}.get(state, state.value)
         setattr(self, name, getattr(self, name) + 1)
+
+    def fail(self, error: InboxbotError, mailbox: str) -> None:
+        """Add an error that stopped a mailbox or a part of it."""
+        self.errors.append({"mailbox": mailbox, "where": error.where, "what": error.what, "cure": error.cure})
 
     def add(self, other: Tally) -> None:
         """Add the counts of another run."""

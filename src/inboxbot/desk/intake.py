@@ -19,30 +19,49 @@ from inboxbot.cases.threading import Match, match
 from inboxbot.cases.transitions import CaseEvent
 from inboxbot.cases.values import CaseState, LedgerState
 from inboxbot.crash import crash_here
-from inboxbot.desk.arrivals import Arrival, Served, Tally, detail_of
+from inboxbot.desk.arrivals import UNSEEN, Arrival, Served, Tally, detail_of
 from inboxbot.desk.context import DAEMON, Desk
 from inboxbot.desk.followup import Followup, append_mail
 from inboxbot.desk.opening import NewCase, Openings
 from inboxbot.desk.requester import Requester, evidence_of, greeting_of, requester_of
 from inboxbot.desk.threads import load_threads, marks_of
+from inboxbot.logs import get_logger
 from inboxbot.reading.values import Mail, SegmentKind
 from inboxbot.sorting.kinds import Kind
 from inboxbot.sorting.values import Verdict
-from inboxbot.store.ledger import Before, known_uids, same_mails, save_ledger
+from inboxbot.store.ledger import Before, displace, known_entries, same_mails, save_ledger
 from inboxbot.store.mails import mail_row, save_mails
 
+log = get_logger()
 _NO_THREAD = Match(None, None, belongs=False, reason="no_thread")
 
 
 def take(desk: Desk, served: Served, arrivals: Sequence[Arrival], *, now: dt.datetime) -> Tally:
     """Write a batch of arrivals and return what became of them; an error leaves the database as it was."""
     with desk.store.write() as connection:
-        known = known_uids(connection, [(one.folder_id, one.uidvalidity, one.uid) for one in arrivals])
-        fresh = [one for one in arrivals if (one.folder_id, one.uidvalidity, one.uid) not in known]
+        fresh = _fresh(connection, arrivals)
         tally = _Batch(desk, served, connection, now).run(fresh)
         crash_here("intake_in_transaction")
     crash_here("intake_committed")
     return tally
+
+
+def _fresh(connection: Connection, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """Return the arrivals that have no entry. Where a UID was used twice, the entry of the first message steps aside.
+
+    Messages that could not be looked at tell nothing about who lies under their UID.
+    """
+    known = known_entries(connection, [(one.folder_id, one.uidvalidity, one.uid) for one in arrivals])
+    fresh: list[Arrival] = []
+    for one in arrivals:
+        row_id, digest = known.get((one.folder_id, one.uidvalidity, one.uid), (None, ""))
+        if row_id is not None:
+            if not one.header or digest == one.digest or digest.startswith(UNSEEN):
+                continue
+            log.warning("uid_used_twice", folder=one.folder_id, uid=one.uid, before=row_id)
+            displace(connection, [row_id])
+        fresh.append(one)
+    return fresh
 
 
 class _Batch:

@@ -119,6 +119,16 @@ def fetch_header_blocks(ask: Ask, uids: Sequence[int], batch: int = 500) -> Iter
                 yield FetchedHeader(uid, moment, _size(answer), _flags(answer), block)
 
 
+def fetch_sizes(ask: Ask, uids: Sequence[int], batch: int = 1_000) -> dict[int, int]:
+    """Return RFC822.SIZE by UID, of those messages that the server tells it of."""
+    found: dict[int, int] = {}
+    for start in range(0, len(uids), batch):
+        for uid, answer in _patiently(ask, uids[start : start + batch], "(UID RFC822.SIZE)").items():
+            if answer and (size := _size(answer)):
+                found[uid] = size
+    return found
+
+
 def _first_look(ask: Ask, uids: Sequence[int], limits: FetchLimits) -> Iterator[Fetched | Missing | Refused]:
     answers = _patiently(ask, uids, f"({_ENVELOPE} BODY.PEEK[]<0.{limits.first}>)")
     for uid in uids:
@@ -283,4 +293,5 @@ __all__ = [
     "Refused",
     "fetch_header_blocks",
     "fetch_messages",
+    "fetch_sizes",
 ]

@@ -30,6 +30,7 @@ from inboxbot.mailbox.fetching import (
     Refused,
     fetch_header_blocks,
     fetch_messages,
+    fetch_sizes,
 )
 from inboxbot.mailbox.folders import Folders, Listed, choose_folders
 from inboxbot.mailbox.responses import compress, read_answers
@@ -221,6 +222,10 @@ class Server:
     def fetch_headers(self, uids: Sequence[int]) -> Iterator[FetchedHeader | Missing | Refused]:
         """Bring header blocks, sizes, flags and INTERNALDATEs only."""
         return fetch_header_blocks(self._ask, list(uids))
+
+    def sizes(self, uids: Sequence[int]) -> dict[int, int]:
+        """Return RFC822.SIZE by UID, of those messages that are there."""
+        return fetch_sizes(self._ask, list(uids))
 
     def fetch_part(self, uid: int, part: str, limit: int) -> bytes:
         """Return the decoded content of a part (an attachment), at most ``limit`` encoded bytes of it."""

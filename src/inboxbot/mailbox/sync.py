@@ -1,7 +1,7 @@
 """What to do with a folder, from what the ledger knows and what the server says now. Pure.
 
 UIDs are believed only within one UIDVALIDITY, and checked even there (promises.md A7, B3): a server may number anew,
-count back, or bring in a message below the mark.
+count back, hand out a number twice, or bring in a message below the mark.
 """
 
 from __future__ import annotations
@@ -13,28 +13,29 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from inboxbot.mailbox.fetching import FetchedHeader
 from inboxbot.mailbox.server import FolderState
-from inboxbot.reading.read import header_message_id
 
 # More unknown mails than this, and more than half of the folder, after a renumbering: a person is asked (F37).
 MASS_CHANGE_FLOOR: Final = 50
+# A number that is handed out twice is most likely one of the last: these are compared by their headers each time.
+_NEWEST: Final = 200
 
 
 class Step(StrEnum):
     """What the round begins with."""
 
-    BASELINE = "baseline"  # the folder was never seen: write down what is there
+    BASELINE = "baseline"  # the first look, or one that was not finished: write down what is there
     NEW = "new"  # take the UIDs above the mark
     REMATCH = "rematch"  # the numbers mean nothing any more: compare every message with the ledger
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFolder:
-    """The ledger's view of a folder: its UIDVALIDITY and the highest UID with an entry (0 when there is none)."""
+    """The ledger's view of a folder: UIDVALIDITY, the highest UID taken (0: none), whether the first look is done."""
 
     uidvalidity: int
-    highest: int
+    mark: int
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +48,34 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """UIDs that the folder has and the ledger lacks, and the other way round; both ascending."""
+class KnownMail:
+    """A ledger entry as needed to find its message again. ``key`` is the ledger's own, ``uid`` its last known UID."""
 
-    unseen: tuple[int, ...]
-    gone: tuple[int, ...]
+    key: int
+    uid: int
+    digest: str
+    message_id: str | None
+    received_at: dt.datetime
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
-class KnownMail:
-    """A ledger entry as needed to find its message again under another UID. ``key`` is the ledger's own."""
+class PresentMail:
+    """A message of the folder by its header block."""
 
-    key: int
+    uid: int
     digest: str
     message_id: str | None
-    internaldate: dt.datetime
+    received_at: dt.datetime
     size: int
 
 
 @dataclass(frozen=True, slots=True)
 class Rematch:
-    """Which UID is which entry now, which UIDs are new to us, and whether so many are that a person must look."""
+    """Which UID is which entry now, and the messages that are no entry's."""
 
     matched: Mapping[int, int]
-    unmatched: tuple[int, ...]
-    mass_change: bool
+    unmatched: tuple[PresentMail, ...]
 
 
 def plan(known: KnownFolder | None, state: FolderState) -> Plan:
@@ -80,19 +84,18 @@ def plan(known: KnownFolder | None, state: FolderState) -> Plan:
         return Plan(Step.BASELINE)
     if known.uidvalidity != state.uidvalidity:
         return Plan(Step.REMATCH, reason="uidvalidity_changed")
-    if 0 < state.uidnext <= known.highest:
+    if 0 < state.uidnext <= known.mark:
         return Plan(Step.REMATCH, reason="uidnext_went_back")
-    return Plan(Step.NEW, above=known.highest)
+    return Plan(Step.NEW, above=known.mark) if known.complete else Plan(Step.BASELINE)
 
 
-def compare(known: Collection[int], present: Collection[int]) -> Difference:
-    """Compare the ledger's UIDs with all UIDs of the folder: the reconciling pass."""
-    ours, theirs = set(known), set(present)
-    return Difference(tuple(sorted(theirs - ours)), tuple(sorted(ours - theirs)))
+def unseen(known: Collection[int], present: Collection[int]) -> list[int]:
+    """Return the UIDs that the folder has and the ledger lacks, ascending; also those below the mark (F33)."""
+    return sorted(set(present) - set(known))
 
 
-def rematch(entries: Iterable[KnownMail], headers: Iterable[FetchedHeader]) -> Rematch:
-    """Find each message's entry by the digest of its header block, then by Message-ID, INTERNALDATE and size.
+def rematch(entries: Iterable[KnownMail], present: Iterable[PresentMail]) -> Rematch:
+    """Find each message's entry by the digest of its header block, then by Message-ID, receipt and size.
 
     Equal mails are paired one to one, so that a copy more than the ledger knows is new.
     """
@@ -100,27 +103,25 @@ def rematch(entries: Iterable[KnownMail], headers: Iterable[FetchedHeader]) -> R
     by_traits: dict[tuple[str | None, dt.datetime, int], list[KnownMail]] = defaultdict(list)
     for entry in sorted(entries, key=lambda entry: -entry.key):
         by_digest[entry.digest].append(entry)
-        by_traits[entry.message_id, entry.internaldate, entry.size].append(entry)
+        by_traits[entry.message_id, entry.received_at, entry.size].append(entry)
     used: set[int] = set()
     matched: dict[int, int] = {}
-    left: list[FetchedHeader] = []
-    for header in headers:
-        found = _take(by_digest.get(header.digest, []), used)
+    left: list[PresentMail] = []
+    for mail in present:
+        found = _take(by_digest.get(mail.digest, []), used)
         if found is None:
-            left.append(header)
+            left.append(mail)
         else:
-            matched[header.uid] = found.key
-    unmatched: list[int] = []
-    for header in left:
-        message_id = header_message_id(header.header)
-        traits = by_traits.get((message_id, header.internaldate, header.size), []) if message_id else []
+            matched[mail.uid] = found.key
+    unmatched: list[PresentMail] = []
+    for mail in left:
+        traits = by_traits.get((mail.message_id, mail.received_at, mail.size), []) if mail.message_id else []
         found = _take(traits, used)
         if found is None:
-            unmatched.append(header.uid)
+            unmatched.append(mail)
         else:
-            matched[header.uid] = found.key
-    many = len(unmatched) > MASS_CHANGE_FLOOR and len(unmatched) > len(matched)
-    return Rematch(matched, tuple(sorted(unmatched)), bool(used) and many)
+            matched[mail.uid] = found.key
+    return Rematch(matched, tuple(sorted(unmatched, key=lambda mail: mail.uid)))
 
 
 def _take(entries: list[KnownMail], used: set[int]) -> KnownMail | None:
@@ -132,6 +133,21 @@ def _take(entries: list[KnownMail], used: set[int]) -> KnownMail | None:
     return None
 
 
-def contradicted(digests: Mapping[int, str], headers: Iterable[FetchedHeader]) -> tuple[int, ...]:
+def is_mass_change(*, strangers: int, present: int) -> bool:
+    """Whether so much of a folder that was numbered anew looks new that a person must say whether it is (F37)."""
+    return strangers > MASS_CHANGE_FLOOR and strangers * 2 > present
+
+
+def suspects(entries: Iterable[KnownMail], sizes: Mapping[int, int]) -> list[int]:
+    """Return the UIDs to compare by their headers: those of another size than the ledger's, and the newest ones.
+
+    ``sizes`` are the server's, by UID. Entries of messages that were never seen (size 0) are left out.
+    """
+    there = sorted((entry for entry in entries if entry.size and entry.uid in sizes), key=lambda entry: entry.uid)
+    newest = {entry.uid for entry in there[-_NEWEST:]}
+    return [entry.uid for entry in there if entry.uid in newest or sizes[entry.uid] != entry.size]
+
+
+def contradicted(digests: Mapping[int, str], present: Iterable[PresentMail]) -> tuple[int, ...]:
     """Return the UIDs under which the server shows another message than the ledger knows (reused UIDs, F34)."""
-    return tuple(header.uid for header in headers if digests.get(header.uid, header.digest) != header.digest)
+    return tuple(mail.uid for mail in present if digests.get(mail.uid, mail.digest) != mail.digest)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, insert, null, select, update
 
 from inboxbot.cases.values import LedgerState
 from inboxbot.store.cases import chunks
 from inboxbot.store.tables import cases, folders, ledger, mailboxes, mails
 
 Key = tuple[int, int, int]
+NO_PLACE = 0  # no server's UIDVALIDITY: the entry's message lies nowhere that we know
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +26,28 @@ class Before:
     case_id: int | None
 
 
-def known_uids(connection: Connection, keys: Sequence[Key]) -> set[Key]:
-    """Return those of the (folder, UIDVALIDITY, UID) that the ledger has."""
-    found: set[Key] = set()
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A ledger row as needed to find its message in its folder."""
+
+    id: int
+    uid: int
+    digest: str
+    size: int
+    received_at: dt.datetime
+    message_id: str | None
+
+
+def known_entries(connection: Connection, keys: Sequence[Key]) -> dict[Key, tuple[int, str]]:
+    """Return row id and digest of those (folder, UIDVALIDITY, UID) that the ledger has."""
+    found: dict[Key, tuple[int, str]] = {}
     for folder_id, uidvalidity in {(folder, validity) for folder, validity, _ in keys}:
         uids = [uid for folder, validity, uid in keys if (folder, validity) == (folder_id, uidvalidity)]
         for chunk in chunks(uids):
-            query = select(ledger.c.uid).where(
+            query = select(ledger.c.id, ledger.c.uid, ledger.c.digest).where(
                 ledger.c.folder_id == folder_id, ledger.c.uidvalidity == uidvalidity, ledger.c.uid.in_(chunk)
             )
-            found |= {(folder_id, uidvalidity, row.uid) for row in connection.execute(query)}
+            found |= {(folder_id, uidvalidity, row.uid): (row.id, row.digest) for row in connection.execute(query)}
     return found
 
 
@@ -42,6 +55,47 @@ def folder_uids(connection: Connection, folder_id: int, uidvalidity: int) -> set
     """Return every UID of a folder that the ledger has."""
     query = select(ledger.c.uid).where(ledger.c.folder_id == folder_id, ledger.c.uidvalidity == uidvalidity)
     return set(connection.execute(query).scalars())
+
+
+def folder_entries(connection: Connection, folder_id: int, uidvalidity: int | None = None) -> list[Entry]:
+    """Return the entries of a folder; with ``uidvalidity`` only those that have a place under it."""
+    query = (
+        select(
+            ledger.c.id,
+            ledger.c.uid,
+            ledger.c.digest,
+            ledger.c.size,
+            ledger.c.received_at,
+            func.min(mails.c.message_id),
+        )
+        .outerjoin(mails, mails.c.ledger_id == ledger.c.id)
+        .where(ledger.c.folder_id == folder_id)
+        .group_by(ledger.c.id, ledger.c.uid, ledger.c.digest, ledger.c.size, ledger.c.received_at)
+        .order_by(ledger.c.id)
+    )
+    if uidvalidity is not None:
+        query = query.where(ledger.c.uidvalidity == uidvalidity)
+    return [Entry(*row) for row in connection.execute(query)]
+
+
+def displace(connection: Connection, ids: Sequence[int]) -> None:
+    """Note that a message does not lie where it lay: it keeps its entry, under no UIDVALIDITY and minus its row id."""
+    for chunk in chunks(list(ids)):
+        connection.execute(update(ledger).where(ledger.c.id.in_(chunk)).values(uidvalidity=NO_PLACE, uid=-ledger.c.id))
+
+
+def place_anew(connection: Connection, folder_id: int, uidvalidity: int, places: Mapping[int, int]) -> None:
+    """Give a folder's entries their new UIDs (``places``: row id by UID); all others of the folder lose their place."""
+    connection.execute(
+        update(ledger).where(ledger.c.folder_id == folder_id).values(uidvalidity=NO_PLACE, uid=-ledger.c.id)
+    )
+    if places:
+        statement = (
+            update(ledger)
+            .where(ledger.c.id == bindparam("row_id"))
+            .values(uidvalidity=uidvalidity, uid=bindparam("at"))
+        )
+        connection.execute(statement, [{"row_id": row_id, "at": uid} for uid, row_id in places.items()])
 
 
 def same_mails(connection: Connection, mailbox_id: int, digests: Iterable[str]) -> dict[tuple[str, int], Before]:
@@ -79,7 +133,7 @@ def list_ledger(
             ledger.c.id,
             mailboxes.c.address.label("mailbox"),
             folders.c.name.label("folder"),
-            ledger.c.uid,
+            case((ledger.c.uid > 0, ledger.c.uid), else_=null()).label("uid"),
             ledger.c.received_at,
             ledger.c.size,
             ledger.c.state,

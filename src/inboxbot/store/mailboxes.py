@@ -14,7 +14,10 @@ from inboxbot.store.tables import folders, mailboxes
 
 @dataclass(frozen=True, slots=True)
 class FolderRow:
-    """A folder as far as it was taken; ``baseline_at`` is None until its first silent look is complete."""
+    """A folder as far as it was taken; ``baseline_at`` is None until its first silent look is complete.
+
+    ``round_at`` is the end of its last round, or the beginning of its first.
+    """
 
     id: int
     name: str
@@ -61,8 +64,9 @@ def save_folder(
     uidnext: int,
     baseline_uid: int,
     uid_mark: int = 0,
+    looked_at: dt.datetime | None = None,
 ) -> FolderRow:
-    """Make the row of a folder that is opened for the first time."""
+    """Make the row of a folder that is opened for the first time, at ``looked_at``."""
     connection.execute(
         insert(folders).values(
             mailbox_id=mailbox_id,
@@ -72,6 +76,7 @@ def save_folder(
             uidnext=uidnext,
             uid_mark=uid_mark,
             baseline_uid=baseline_uid,
+            round_at=looked_at,
         )
     )
     row = load_folder(connection, mailbox_id, name)
@@ -83,6 +88,14 @@ def save_folder(
 def change_folder(connection: Connection, folder_id: int, **values: Any) -> None:
     """Write how far a folder was taken."""
     connection.execute(update(folders).where(folders.c.id == folder_id).values(**values))
+
+
+def note_served(connection: Connection, mailbox_id: int, at: dt.datetime) -> dt.datetime | None:
+    """Write when a mailbox was looked through to the end, and return when it was so before."""
+    query = select(mailboxes.c.served_at).where(mailboxes.c.id == mailbox_id)
+    before: dt.datetime | None = connection.execute(query).scalar_one()
+    connection.execute(update(mailboxes).where(mailboxes.c.id == mailbox_id).values(served_at=at))
+    return before
 
 
 def mailbox_address(connection: Connection, mailbox_id: int) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from inboxbot.cases.values import CaseState, LedgerState, Outcome
 from inboxbot.sorting.kinds import Kind
-from inboxbot.store.tables import cases, folders, history, ledger, mailboxes, promises, requests
+from inboxbot.store.tables import cases, history, ledger, mailboxes, promises, requests
 
 _NO_DATE = (Outcome.NOT_A_REQUEST.value, Outcome.WITHDRAWN.value)
 
@@ -68,11 +68,9 @@ def open_dates(connection: Connection) -> list[OpenDate]:
 
 
 def served_moments(connection: Connection) -> dict[str, dt.datetime | None]:
-    """Return, by mailbox address, when its inbox was last looked through to the end; None when it never was."""
-    query = select(mailboxes.c.address, folders.c.round_at).outerjoin(
-        folders, (folders.c.mailbox_id == mailboxes.c.id) & (folders.c.role == "inbox")
-    )
-    return {row.address: row.round_at for row in connection.execute(query)}
+    """Return, by mailbox address, when all its folders were last looked through to the end; None when never."""
+    query = select(mailboxes.c.address, mailboxes.c.served_at)
+    return {row.address: row.served_at for row in connection.execute(query)}
 
 
 def count_ledger(connection: Connection) -> dict[str, int]:
