@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from inboxbot.cases.codes import StoredCode, hash_code, make_code
 from inboxbot.cases.transitions import CaseEvent, DraftEvent
 from inboxbot.cases.values import Case, CaseState, DraftState
+from inboxbot.config.model import MailboxSettings
 from inboxbot.crash import crash_here
 from inboxbot.desk.context import Actor, Desk
 from inboxbot.desk.followup import UNAPPROVED
@@ -79,7 +80,7 @@ def approve(
         if seen is not None and seen != seen_now(connection, draft):
             raise ChangedError("the letter was changed meanwhile", where=f"draft {draft_id}", cure="read it again")
         company, mailbox = desk.of_mailbox(case.mailbox)
-        _refuse_unless_allowed(connection, actor, company.name)
+        _refuse_unless_allowed(connection, actor, company.name, mailbox)
         code = make_code(secrets.token_bytes(16)) if draft.template == "code" else ""
         files = load_attachments(connection, draft_id)
         finished = finish(draft, company, approver=actor.name, now=now, files=files, code=code)
@@ -107,8 +108,17 @@ def approve(
     return Approved(draft_id, digest, tuple(findings))
 
 
-def _refuse_unless_allowed(connection: Connection, actor: Actor, company: str) -> None:
-    """Refuse a name that is no account's, once there are accounts; who moves a draft in the mailbox has none."""
+def _refuse_unless_allowed(connection: Connection, actor: Actor, company: str, mailbox: MailboxSettings) -> None:
+    """Refuse a door that the mailbox does not open, and a name that is no account's, once there are accounts.
+
+    Who moves a draft in the mailbox has no account.
+    """
+    if actor.door not in mailbox.approval:
+        raise RefusedError(
+            f"letters of this mailbox are not approved through {actor.door}",
+            where=mailbox.address,
+            cure=f"use {' or '.join(mailbox.approval)}, or add it to mailbox.approval",
+        )
     if actor.door != "drafts" and not may_approve(connection, actor.name, company):
         raise RefusedError(
             "this name may not approve letters",
@@ -175,7 +185,8 @@ def fix(
         case = record(connection, case, CaseEvent.CONFIRMED, actor=actor, at=now, values={"held_reason": None})
     case = opt_out(desk, connection, case, finished, actor=actor, now=now)
     rules = ",".join(one.rule for one in findings)
-    detail = {"draft": finished.id, "digest": desk.salted(digest), "findings": rules, **(more or {})}
+    policy = desk.of_mailbox(case.mailbox)[0].policy_version or ""
+    detail = {"draft": finished.id, "digest": desk.salted(digest), "findings": rules, "policy": policy, **(more or {})}
     record(connection, case, CaseEvent.DRAFT_APPROVED, actor=actor, at=now, detail=detail)
     return digest
 
