@@ -46,6 +46,21 @@ def open_house(settings: Settings, *, lock_wait_s: float = LOCK_WAIT_S) -> Itera
         store.close()
 
 
+@contextmanager
+def web_desk(desk: Desk, *, else_any_port: bool = False) -> Iterator[str | None]:
+    """Serve the desk in a browser beside the daemon, when the settings want it; give its address.
+
+    ``else_any_port``: take a free port when the wished one is taken; else that raises UsageError.
+    """
+    if desk.settings.web is None:
+        yield None
+        return
+    from inboxbot.web.serve import served  # noqa: PLC0415  (`once` and a daemon without a desk need none of it)
+
+    with served(desk, now=utc_now, else_any_port=else_any_port) as address:
+        yield address
+
+
 def _journal_path(settings: Settings, database: Path | None) -> Path:
     if database is not None:
         return database.with_name(f"{database.name}.sent")

@@ -17,6 +17,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("inboxbot.cli.check", "Find everything that is wrong with the set-up, all at once."),
     "run": ("inboxbot.cli.run", "Watch the mailboxes and send what is approved, until stopped."),
     "once": ("inboxbot.cli.run", "Do each job once, then exit (for cron)."),
+    "web": ("inboxbot.cli.web", "Serve the desk in a browser alone, beside a daemon elsewhere."),
+    "user": ("inboxbot.cli.user", "Accounts of staff: who may sign in, who may approve."),
     "status": ("inboxbot.cli.status", "What waits for a person, and when each mailbox was last served."),
     "ledger": ("inboxbot.cli.ledger", "Every message seen, with what became of it and why."),
     "cases": ("inboxbot.cli.cases", "List, show and change cases."),

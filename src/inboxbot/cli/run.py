@@ -57,10 +57,13 @@ def once(context: Context, accept_new: str | None, as_json: bool) -> None:
 @click.command()
 @click.pass_obj
 def run(context: Context) -> None:
-    """Watch the mailboxes, draft within seconds of a new mail, and send what is approved, until SIGTERM or Ctrl-C."""
+    """Watch the mailboxes, draft within seconds of a new mail, and send what is approved, until SIGTERM or Ctrl-C.
+
+    With a [web] table in the settings it serves the desk in a browser as well.
+    """
     from inboxbot.daemon.service import Service
-    from inboxbot.wiring import open_house, utc_now
+    from inboxbot.wiring import open_house, utc_now, web_desk
 
     # Longer than the ten seconds in which one that was told to stop ends.
-    with open_house(context.settings(), lock_wait_s=12.0) as house:
+    with open_house(context.settings(), lock_wait_s=12.0) as house, web_desk(house.desk):
         Service(house.desk, house.pool, house.journal, now=utc_now).run()

@@ -122,7 +122,7 @@ def case_page(
         facts=FACTS,
         recorded=identity,
         choosable=CHOOSABLE,
-        history=history[::-1],
+        history=[{**one, "told": _told(visit, one["detail"])} for one in history[::-1]],
         people=people,
         outcomes=[one.value for one in Outcome],
         grounds=[one.value for one in KeepGround],
@@ -275,3 +275,19 @@ def _changes(
         new = [f"{now.recipient or ''}", now.subject, *now.body.splitlines()]
         lines = [(line[0], line[2:]) for line in difflib.ndiff(old, new) if line[0] in "+-" and line[2:].strip()]
     return {"letter": changed[0], "lines": lines, "gone": now is None}
+
+
+_TOLD = {
+    "kinds": "kind", "kind": "kind", "before": "kind", "after": "kind", "outcome": "outcome", "template": "template",
+    "answer": "answer", "to": "", "into": "", "from": "",
+}  # fmt: skip
+
+
+def _told(visit: Visit, detail: Mapping[str, Any]) -> str:
+    """Return what a history entry tells beside its event, in words; ids and digests are left out."""
+    found = []
+    for name, value in detail.items():
+        if name in _TOLD and value:
+            codes = str(value).split(",") if _TOLD[name] else [str(value)]
+            found.append(", ".join(visit.words.of(_TOLD[name], code) if _TOLD[name] else code for code in codes))
+    return " → ".join(found)

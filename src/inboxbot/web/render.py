@@ -27,10 +27,11 @@ _MONTHS = {
 }
 
 
-def day_text(day: dt.date, words: Words) -> str:
-    """Return a day for people: ``sön 22 nov 2026``."""
+def day_text(day: dt.date, words: Words, today: dt.date) -> str:
+    """Return a day for people: ``sön 22 nov``, with its year when that is another than today's."""
     names, months = _DAYS[words.language], _MONTHS[words.language]
-    return f"{names[day.weekday()]} {day.day} {months[day.month - 1]} {day.year}"
+    year = "" if day.year == today.year else f" {day.year}"
+    return f"{names[day.weekday()]} {day.day} {months[day.month - 1]}{year}"
 
 
 def moment_text(moment: dt.datetime, words: Words, zone: ZoneInfo) -> str:
@@ -110,7 +111,7 @@ def page(
         "path": visit.request.url.path,
         "now": visit.now,
         "moment": moment,
-        "day": lambda value: day_text(value, words),
+        "day": lambda value: day_text(value, words, visit.now.date()),
         "left": lambda value: left_text(value, visit.now, words),
         "days_left": lambda value, today: days_left_text(value, today, words),
         "partial": visit.request.headers.get("hx-request") == "true",
