@@ -54,6 +54,7 @@ def newsletter() -> Iterator[Newsletter]:
 
 def company(tool: Newsletter, folder: Path) -> str:
     (folder / "hook-secret").write_text("delad hemlighet\n", encoding="utf-8")
+    (folder / "hook-secret").chmod(0o600)
     return f"""
 [[company.systems]]
 name = "Nyhetsbrev"
