@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from inboxbot.cases.disposition import TABLE, Action, Disposition, MailFacts, decide, facts_of
+from inboxbot.cases.disposition import TABLE, Action, Disposition, MailFacts, decide, doubt_of, facts_of
 from inboxbot.cases.threading import Match
 from inboxbot.cases.transitions import CaseEvent
 from inboxbot.cases.values import CaseState, LedgerState
-from inboxbot.reading.values import Address, ForwardedSender, Mail
+from inboxbot.reading.values import Address, Attachment, ForwardedSender, Mail
 from inboxbot.sorting.kinds import Kind
 from inboxbot.sorting.values import Robot, Verdict
 
@@ -39,6 +39,12 @@ EXAMPLES = [
     (MailFacts(staff_forward=True, asks=True), "hold", "held", "held", "forward_without_sender"),
     (MailFacts(staff_forward=True, inner_sender=True, asks=True), "open", "case", "open", "request"),
     (MailFacts(deceased=True, asks=True), "hold", "held", "held", "deceased"),
+    (MailFacts(doubt="parts_differ"), "hold", "held", "held", "parts_differ"),
+    (MailFacts(doubt="cut", asks=True, unsure=True), "hold", "held", "held", "cut"),
+    (MailFacts(doubt="cut", asks=True), "open", "case", "open", "request"),
+    (MailFacts(doubt="hidden_text", robot=Robot.LIST, robot_rule="list_id"), "leave", "ignored", None, "list_id"),
+    (MailFacts(doubt="hidden_text", junk=True), "leave", "ignored", None, "junk"),
+    (MailFacts(doubt="no_text", matched=CaseState.OPEN), "append", "followup", "open", "followup"),
     (MailFacts(unsure=True, asks=True, promise=True), "hold", "held", "held", "unsure"),
     (MailFacts(quotes_foreign_case=True, asks=True), "open", "case", "open", "stranger_quotes_reference"),
     (MailFacts(quotes_foreign_case=True), "hold", "held", "held", "stranger_quotes_reference"),
@@ -167,3 +173,32 @@ def test_the_facts_of_threads_and_forwards() -> None:
     )
     inner = replace(forward, inner_sender=ForwardedSender(Address("bo@example.com"), "From: bo@example.com"))
     assert decide(facts_of(inner, verdict(), NO_THREAD, our_addresses=OURS, is_staff=True)).reason == "request"
+
+
+FILE = (Attachment("1", "blad.pdf", "application/pdf", 100),)
+
+
+@pytest.mark.parametrize(
+    ("flags", "attachments", "doubt"),
+    [
+        ({"html_only", "forwarded", "lookalike", "reply_to_differs"}, FILE, None),
+        ({"tnef"}, FILE, None),  # the words are there, winmail.dat repeats them
+        ({"tnef", "no_text"}, FILE, "tnef"),
+        ({"no_text"}, FILE, "no_text"),
+        ({"no_text", "empty"}, (), None),
+        ({"hidden_text", "parts_differ"}, (), "parts_differ"),
+        ({"hidden_text"}, (), "hidden_text"),
+        ({"cut", "html_fallback"}, (), "cut"),
+        ({"too_deep"}, (), "too_deep"),
+        ({"external_part", "cut"}, (), "external_part"),
+    ],
+)
+def test_what_makes_a_text_doubtful(flags: set[str], attachments: tuple[Attachment, ...], doubt: str | None) -> None:
+    assert doubt_of(mail(flags=frozenset(flags), attachments=attachments)) == doubt
+
+
+def test_a_doubtful_mail_of_a_person_is_held_with_its_reason() -> None:
+    ordinary = verdict(kinds=(Kind.OTHER,))
+    odd = mail(flags=frozenset({"parts_differ"}))
+    assert decide(facts_of(odd, ordinary, NO_THREAD, our_addresses=OURS, promise=True)).reason == "parts_differ"
+    assert decide(facts_of(odd, verdict(), NO_THREAD, our_addresses=OURS)).reason == "request"

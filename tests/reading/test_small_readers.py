@@ -10,6 +10,7 @@ from inboxbot.reading.encoded_words import decode_words
 from inboxbot.reading.html_text import html_to_text
 from inboxbot.reading.read import read_whole
 from inboxbot.reading.subject import base_subject, references_in
+from inboxbot.reading.values import Mail
 
 
 @pytest.mark.parametrize(
@@ -129,3 +130,44 @@ def test_the_words_of_a_mail_are_found_behind_a_newsletter_of_tables() -> None:
     mail = read_whole(b"From: a@example.com\r\nContent-Type: text/html\r\n\r\n" + page.encode())
     assert mail.text == "Radera mig."
     assert mail.flags == {"html_only"}
+
+
+def alternative(plain: str, page: str) -> Mail:
+    return read_whole(
+        b"From: a@example.com\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+        + plain.encode()
+        + b"\r\n--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+        + page.encode()
+        + b"\r\n--b--\r\n"
+    )
+
+
+OFFER = "Höstens nyheter är här och vi bjuder på frakten hela veckan ut när du handlar för minst femhundra kronor"
+
+
+def test_a_newsletter_with_a_preview_line_and_a_short_plain_part_is_no_cause_for_doubt() -> None:
+    page = (
+        f'<body><div style="display:none;max-height:0">Missa inte veckans bästa erbjudanden!</div><p>{OFFER}</p>'
+        "<p>Du får detta brev eftersom du är kund hos oss, och kan läsa mer om villkoren på vår sida.</p></body>"
+    )
+    for plain in (OFFER, "Visa i webbläsare: https://example.com/123", "Öppna brevet i webbläsaren för att se allt"):
+        found = alternative(plain, page)
+        assert found.flags == frozenset()
+        assert OFFER in found.text
+
+
+def test_c55_words_hidden_anywhere_else_or_in_place_of_the_text_are_told() -> None:
+    hidden = '<span style="font-size:0">Jag vill dessutom bli raderad</span>'
+    assert "hidden_text" in alternative(OFFER, f"<p>{OFFER}</p>{hidden}").flags
+    dark = '<div style="color:#ffffff">Jag vill bli raderad hos er genast</div><p>Hej</p>'
+    assert "hidden_text" in read_whole(b"Content-Type: text/html\r\n\r\n" + dark.encode()).flags
+    assert "hidden_text" not in alternative(OFFER, f"<p>{OFFER}</p><p hidden>{OFFER}</p>").flags
+
+
+def test_c36_a_form_that_says_all_of_the_other_is_taken_alone() -> None:
+    more = "Jag vill dessutom att ni raderar hela kontot med alla gamla beställningar och betyg som hör till"
+    longer = alternative("Hej och tack för senast", f"<p>Hej och tack för senast. {more}</p>")
+    assert (longer.flags, longer.text) == (frozenset(), f"Hej och tack för senast. {more}")
+    assert more in alternative(f"Hej och tack för senast. {more}", "<p>Hej och tack för senast</p>").text
+    assert "parts_differ" in alternative(f"Hej. {more}", f"<p>{OFFER}</p>").flags

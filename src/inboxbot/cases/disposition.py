@@ -36,7 +36,8 @@ class MailFacts:
     ``unreadable``: the reason code when the mail could not be read or judged. ``own_token``: its own Message-ID
     carries a valid token of ours. ``claims_our_address``: From is a mailbox of ours (a company's web form excepted).
     ``sender_fault``: code when no requester could be made out. ``bounce_of``: the case whose letter came back.
-    ``matched`` is the case it joins with that case's state. ``promise``: the mailbox has one.
+    ``matched`` is the case it joins with that case's state. ``doubt``: why its text may not be all that was written.
+    ``promise``: the mailbox has one.
     """
 
     before_start: bool = False
@@ -58,6 +59,7 @@ class MailFacts:
     unsure: bool = False
     deceased: bool = False
     encrypted: bool = False
+    doubt: str | None = None
     promise: bool = False
 
 
@@ -105,6 +107,7 @@ TABLE: Final[tuple[tuple[_Test, Action, LedgerState, CaseEvent | None, _Reason],
     (lambda f: f.junk, _LEAVE, _L.IGNORED, None, "junk"),
     (lambda f: f.staff_forward and not f.inner_sender, _HOLD, _L.HELD, _E.HELD_FOR_PERSON, "forward_without_sender"),
     (lambda f: f.deceased, _HOLD, _L.HELD, _E.HELD_FOR_PERSON, "deceased"),
+    (lambda f: bool(f.doubt) and (f.unsure or not f.asks), _HOLD, _L.HELD, _E.HELD_FOR_PERSON, lambda f: f.doubt or ""),
     (lambda f: f.unsure, _HOLD, _L.HELD, _E.HELD_FOR_PERSON, "unsure"),
     (lambda f: f.quotes_foreign_case and f.asks, _OPEN, _L.CASE, _E.REQUEST_RECOGNISED, "stranger_quotes_reference"),
     (lambda f: f.quotes_foreign_case, _HOLD, _L.HELD, _E.HELD_FOR_PERSON, "stranger_quotes_reference"),
@@ -135,6 +138,23 @@ def decide(facts: MailFacts) -> Disposition:
         drafts=answerable and not no_letter,
         promised=answerable,
     )
+
+
+# Flags of reading that say: what was judged may not be what the person wrote or saw. The first one found counts.
+_DOUBTS: Final = ("external_part", "too_deep", "cut", "html_fallback", "parts_differ", "hidden_text")
+
+
+def doubt_of(mail: Mail) -> str | None:
+    """Return the code of why the text of a mail may not be all of it, or None.
+
+    A winmail.dat beside readable words repeats them, and an empty mail without files has nothing to hide.
+    """
+    if "no_text" in mail.flags:
+        if "tnef" in mail.flags:
+            return "tnef"
+        if mail.attachments:
+            return "no_text"
+    return next((flag for flag in _DOUBTS if flag in mail.flags), None)
 
 
 def facts_of(
@@ -178,5 +198,6 @@ def facts_of(
         unsure=verdict.unsure,
         deceased="deceased" in verdict.flags,
         encrypted="encrypted" in mail.flags,
+        doubt=doubt_of(mail),
         promise=promise,
     )

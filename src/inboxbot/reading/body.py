@@ -14,14 +14,17 @@ from inboxbot.reading import bounds
 from inboxbot.reading.addresses import read_sender
 from inboxbot.reading.charsets import clean_text, decode_text
 from inboxbot.reading.headers import every, first, read_part_fields
-from inboxbot.reading.html_text import html_to_text
+from inboxbot.reading.html_text import Shown, html_to_text
 from inboxbot.reading.transfer import decode_body, unflow
 from inboxbot.reading.values import RawPart, UnreadableError
 
 _WORD: Final = re.compile(r"[^\W\d_]{3,40}")
 _LINK: Final = re.compile(r"<?\b(?:https?://|www\.|mailto:|cid:)\S+", re.IGNORECASE)
-_STUB: Final = re.compile(r"\b(?:html|browser|webbläsare|e-?post ?program|mail ?program|mail client)\b", re.IGNORECASE)
+_STUB: Final = re.compile(
+    r"\b(?:html|browser|webbläsare|e-?post ?program|mail ?program|mail client)\w{0,4}\b", re.IGNORECASE
+)
 _MOST_FORWARDS: Final = 3
+_PREVIEW_WORDS: Final = 40
 _READ_ALOUD: Final = ("text/plain", "text/html")
 
 
@@ -93,16 +96,17 @@ def _group_text(parts: list[RawPart], flags: set[str]) -> str:
 
 
 def _either(plain: str, page: str, flags: set[str]) -> str:
-    """Return the plain form when both say the same; both, with a flag, when they do not."""
+    """Return the form that says all that the other does; both, with a flag, when each says what the other does not."""
     if plain.split() == page.split():
         return plain
-    said = set(_WORD.findall(_LINK.sub(" ", plain).casefold()))
-    shown = set(_WORD.findall(_LINK.sub(" ", page).casefold()))
+    said, shown = _words_of(plain), _words_of(page)
     if not _says_more(said, shown) and not _says_more(shown, said):
         return plain
-    if len(said) < 30 and _STUB.search(plain) and len(shown) > len(said):
+    if len(shown - said) < 3:
+        return plain
+    if len(said - shown) < 3:
         return page
-    if said <= shown and len(said) < 3:
+    if len(said) < 30 and _STUB.search(plain) and len(shown) > len(said):
         return page
     flags.add("parts_differ")
     return f"{plain.rstrip()}\n\n{page}"
@@ -123,9 +127,22 @@ def _page(part: RawPart, flags: set[str]) -> str:
     shown = html_to_text(source)
     if shown.crude:
         flags.add("html_fallback")
-    if len(_WORD.findall(shown.hidden)) >= 3:
+    if _hides_words(shown):
         flags.add("hidden_text")
     return shown.text
+
+
+def _hides_words(shown: Shown) -> bool:
+    """Whether words are hidden that are not to be seen elsewhere; the preview line of a longer page is none."""
+    visible = _words_of(shown.text)
+    preview = _words_of(shown.ahead)
+    if len(preview) > _PREVIEW_WORDS or len(preview) * 2 > len(visible):
+        preview = set()
+    return len(_words_of(shown.hidden) - visible - preview) >= 3
+
+
+def _words_of(text: str) -> set[str]:
+    return set(_WORD.findall(_LINK.sub(" ", text).casefold()))
 
 
 def _forwards(parts: Sequence[RawPart], flags: set[str]) -> list[str]:

@@ -48,11 +48,16 @@ _BLANKS: Final = re.compile(r"[ \t\n\r\f\u00a0]+")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The visible text of an HTML document, the hidden one, and whether only the crude way could read it."""
+    """The visible text of an HTML document, the hidden one, and whether only the crude way could read it.
+
+    ``ahead`` is the part of the hidden text that stands before everything visible, where newsletters and shops put the
+    line that mail programs preview.
+    """
 
     text: str
     hidden: str
     crude: bool = False
+    ahead: str = ""
 
 
 def html_to_text(source: str) -> Shown:
@@ -70,7 +75,8 @@ def html_to_text(source: str) -> Shown:
         return Shown(_crude(source), "", crude=True)
     writer = _Writer()
     writer.walk(parser.body)
-    return Shown(writer.text(), " ".join("".join(writer.hidden).split()))
+    ahead = "".join(writer.hidden[: writer.ahead])
+    return Shown(writer.text(), " ".join("".join(writer.hidden).split()), ahead=" ".join(ahead.split()))
 
 
 def _guard(source: str) -> str:
@@ -112,6 +118,7 @@ class _Writer:
         self.quotes = 0
         self.pre = 0
         self.hidden: list[str] = []
+        self.ahead = 0  # so many of the hidden pieces stand before everything visible
 
     def walk(self, top: LexborNode) -> None:
         stack: list[tuple[LexborNode, bool]] = [(top, False)]
@@ -128,6 +135,8 @@ class _Writer:
                 continue
             if tag != "body" and self.hides(node):
                 self.hidden.append(" " + node.text(deep=True, separator=" ")[:2000])
+                if not self.lines and not "".join(self.line).strip():
+                    self.ahead = len(self.hidden)
                 continue
             self.arrive(node, tag)
             stack.append((node, True))
