@@ -60,7 +60,8 @@ def demo(once: bool, folder: Path | None, as_json: bool) -> None:
     """Show the whole job on an invented inbox of two companies; nothing to configure, nothing leaves this machine.
 
     Two mail servers run inside this program. The sample mails are taken, sorted and given a case and a letter, exactly
-    as `inboxbot run` does it. Without --once it goes on until Ctrl-C: mails keep coming, approved letters are sent.
+    as `inboxbot run` does it. Without --once it goes on until Ctrl-C: mails keep coming, the desk is served on
+    http://127.0.0.1:8025, approved letters are sent.
     """
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
@@ -112,15 +113,31 @@ def _play(folder: Path, *, once: bool, kept: bool, as_json: bool) -> bool:
         configure(level=stage.settings.log.level)
         with open_house(stage.settings, lock_wait_s=5) as house:
             tally = run_once(house.desk, house.pool, house.journal, now=utc_now)
-            shown = picture(stage, house.desk, utc_now())
-            if as_json:
-                print_json({**tally.as_json(), **shown, "folder": str(folder) if kept else None})
-            else:
-                _show(stage, tally, shown)
-                _show_next(folder, once=once, kept=kept, shown=shown)
-            if not once:
-                _go_on(stage, house, as_json=as_json)
+            with _in_browser(house, once=once) as login:
+                shown = picture(stage, house.desk, utc_now())
+                if as_json:
+                    web = {"desk": login} if login else {}
+                    print_json({**tally.as_json(), **shown, "folder": str(folder) if kept else None, **web})
+                else:
+                    _show(stage, tally, shown)
+                    _show_next(folder, once=once, kept=kept, shown=shown, login=login)
+                if not once:
+                    _go_on(stage, house, as_json=as_json)
     return bool(tally.errors)
+
+
+@contextlib.contextmanager
+def _in_browser(house: House, *, once: bool) -> Iterator[dict[str, str] | None]:
+    """Serve the desk in a browser and give its address with a ready login; not with --once."""
+    if once:
+        yield None
+        return
+    from inboxbot.demo.login import ready_login
+    from inboxbot.wiring import utc_now, web_desk
+
+    name, password = ready_login(house.desk, now=utc_now())
+    with web_desk(house.desk, else_any_port=True) as address:
+        yield {"address": address, "name": name, "password": password} if address else None
 
 
 def _go_on(stage: Stage, house: House, *, as_json: bool) -> None:
@@ -221,8 +238,10 @@ def _show(stage: Stage, tally: Tally, shown: dict[str, Any]) -> None:
         click.secho(f"{error['where']}: {error['what']}", fg="red")
 
 
-def _show_next(folder: Path, *, once: bool, kept: bool, shown: dict[str, Any]) -> None:
-    """Print the commands that come next, ready to be copied."""
+def _show_next(
+    folder: Path, *, once: bool, kept: bool, shown: dict[str, Any], login: dict[str, str] | None = None
+) -> None:
+    """Print the address of the desk, and the commands that come next, ready to be copied."""
     _heading("What to do next")
     if once and not kept:
         click.echo("This demo is thrown away now. Keep one, and approve a letter in it:")
@@ -239,6 +258,10 @@ def _show_next(folder: Path, *, once: bool, kept: bool, shown: dict[str, Any]) -
     if once:
         click.echo(f"  inboxbot demo --once --dir {shlex.quote(str(folder))}    # again: sends what is approved")
     click.echo(f"Nothing leaves this machine: letters that are sent are kept in {folder / 'outgoing'}")
+    if login is not None:
+        _heading("The desk in your browser")
+        click.secho(f"  {login['address']}", fg="cyan", bold=True)
+        click.echo(f"  name: {login['name']}   password: {login['password']}")
 
 
 def _heading(text: str) -> None:
