@@ -1,7 +1,7 @@
 """Authentication-Results (RFC 8601), read tolerantly and trusted narrowly (law.md 6.1, promises.md C22).
 
-Any hop and the sender can write this header. Only the topmost one counts, and only when it bears the name the mailbox's
-own server is configured with; whatever is absent, contradictory or unreadable is ``unknown``, never a failure.
+Any hop and the sender can write this header. It counts only when it bears the name that the mailbox's own server is
+configured with; whatever is absent, contradictory or unreadable is ``unknown``, never a failure.
 """
 
 from __future__ import annotations
@@ -39,37 +39,44 @@ class SenderEvidence:
     spf: str = UNKNOWN
     domains: tuple[tuple[str, str], ...] = ()
 
-    def aligned(self, address: str) -> bool:
-        """Whether the domain of ``address`` was proved: by DMARC, or by DKIM or SPF for that domain or one above it."""
-        domain = address.rpartition("@")[2]
+    def shows(self, address: str) -> bool | None:
+        """Whether the domain of ``address`` was proved: by DMARC, else by DKIM or SPF for it, above or below it.
+
+        None when the server looked at none of the three.
+        """
+        domain = address.rpartition("@")[2].lower()
         if self.dmarc != UNKNOWN:
             return self.dmarc == "pass" and ("dmarc", domain) in self.domains
-        return any(
-            method in ("dkim", "spf") and (domain == proved or domain.endswith(f".{proved}"))
-            for method, proved in self.domains
-        )
+        if self.dkim == self.spf == UNKNOWN:
+            return None
+        return any(method in ("dkim", "spf") and _related(domain, proved) for method, proved in self.domains)
 
 
-def read_results(headers: Sequence[tuple[str, str]], authserv_id: str | None) -> SenderEvidence:
-    """Read the topmost trusted header of ``headers`` (lower-case names, message order); unknown without a trusted name.
+def _related(domain: str, proved: str) -> bool:
+    return domain == proved or domain.endswith(f".{proved}") or (proved.endswith(f".{domain}") and "." in domain)
 
-    Another header with the trusted name that contradicts it makes the method unknown.
-    """
+
+def read_results(headers: Sequence[tuple[str, str]], authserv_id: str | None) -> tuple[SenderEvidence, ...]:
+    """Read every header of the trusted name among ``headers`` (lower-case names, message order), topmost first."""
     if not authserv_id:
-        return SenderEvidence()
-    own = [_methods(rest) for name, rest in map(_split, _values(headers)) if name == authserv_id.lower()]
-    if not own:
-        return SenderEvidence()
-    found = dict(own[0])
-    for other in own[1:]:
-        for method, (outcome, _) in other.items():
-            if method not in found or found[method][0] != outcome:
-                found[method] = UNKNOWN, ()
-    proved = [
-        (method, domain) for method, (outcome, domains) in found.items() if outcome == "pass" for domain in domains
-    ]
-    outcomes = {method: found[method][0] if method in found else UNKNOWN for method in _METHODS}
-    return SenderEvidence(**outcomes, domains=tuple(proved))
+        return ()
+    own = [_methods(rest) for name, rest in map(_split, _values(headers)) if name == authserv_id.lower().rstrip(".")]
+    return tuple(_evidence(methods) for methods in own)
+
+
+def proved(headers: Sequence[tuple[str, str]], authserv_id: str | None, address: str) -> bool | None:
+    """Return what all headers of the trusted name agree on about ``address``; None when they do not, or say nothing.
+
+    A server may write one header for each method; one that says otherwise was perhaps put there by the sender.
+    """
+    told = {evidence.shows(address) for evidence in read_results(headers, authserv_id)}
+    return told.pop() if len(told) == 1 else None
+
+
+def _evidence(methods: dict[str, tuple[str, tuple[str, ...]]]) -> SenderEvidence:
+    passed = [(method, name) for method, (outcome, names) in methods.items() if outcome == "pass" for name in names]
+    outcomes = {method: methods[method][0] if method in methods else UNKNOWN for method in _METHODS}
+    return SenderEvidence(**outcomes, domains=tuple(passed))
 
 
 def _values(headers: Sequence[tuple[str, str]]) -> list[str]:
