@@ -22,7 +22,7 @@ def make_mails(count: int) -> list[tuple[str, str]]:
     """Join training mails until each has about `LETTERS` letters."""
     lines = [line for path in sorted(FOLDER.glob("*.jsonl")) for line in path.read_text(encoding="utf-8").splitlines()]
     mails = [json.loads(line) for line in lines]
-    made = []
+    made: list[tuple[str, str]] = []
     place = 0
     while len(made) < count:
         subject, body = mails[place % len(mails)]["subject"], ""

@@ -65,7 +65,16 @@ def read_lines(folder: Path = HERE / "lines") -> list[Example]:
             codes, _, text = line.partition("|")
             labels = frozenset(CODES[code] for code in codes)
             examples.append(
-                Example(f"{path.stem}-{number}", f"lines-{path.stem}", path.stem[:2], "", text, labels, False, "line")
+                Example(
+                    f"{path.stem}-{number}",
+                    f"lines-{path.stem}",
+                    path.stem[:2],
+                    "",
+                    text,
+                    labels,
+                    reminder=False,
+                    sort="line",
+                )
             )
     return examples
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix, hstack  # type: ignore[import-untyped]
 from sklearn.linear_model import LogisticRegression
 
 from inboxbot.reading.segments import segment
@@ -24,18 +24,16 @@ from training.corpus import SORTING, Example, digest_of_inputs, read_lines, read
 
 SCALES = {
     "w": (0.4, 0.3),
-    "b": (0.3, 0.3),
     "g": (0.5, 0.3),
     "c": (1.0, 0.3),
     "s": (0.5, 0.3),
     "q": (0.3, 0.3),
-    "n": (0.5, 0.3),
     "p": (0.5, 0.3),
     "a": (1.0, 0.0),
     "z": (0.4, 0.3),
     "r": (1.0, 0.2),
 }
-LEAST = {"w": 3, "b": 3, "g": 5, "c": 2, "s": 2, "q": 3, "n": 3, "p": 3, "a": 1, "z": 2, "r": 1}  # mails a feature is in
+LEAST = {"w": 3, "g": 5, "c": 2, "s": 2, "q": 3, "p": 3, "a": 1, "z": 2, "r": 1}  # mails a feature is in
 STRENGTH = 5.0  # inverse of the penalty on weights
 FOLDS = 6
 PRUNE = 15  # thousandths: features whose every weight is smaller are left out
@@ -74,11 +72,17 @@ def extract(examples: Sequence[Example]) -> Data:
             for item in examples
         ]
     )
-    return Data([whole for whole, _ in pairs], [parts for _, parts in pairs], names, letters, answers)
+    return Data(
+        [whole for whole, _ in pairs],
+        [[part for part in parts if part is not None] for _, parts in pairs],
+        names,
+        letters,
+        answers,
+    )
 
 
 def numbers_of(features: Features, group: str, letters: Mapping[str, Sequence[int]]) -> list[int]:
-    """The numbers of a group's features; letter groups stand once for each word they are in."""
+    """Return the numbers of a group's features; letter groups stand once for each word they are in."""
     if group != "g":
         return sorted(features.groups.get(group, ()))
     return sorted(number for word in features.words for number in letters[word])
@@ -97,7 +101,7 @@ def choose(data: Data, rows: Sequence[int]) -> dict[str, dict[int, int]]:
 
 
 def matrix(data: Data, examples: Sequence[Features], chosen: Mapping[str, Mapping[int, int]]) -> csr_matrix:
-    """The scaled features of mails or sentences, the groups side by side."""
+    """Return the scaled features of mails or sentences, the groups side by side."""
     blocks = []
     for group in GROUPS:
         table = chosen[group]
@@ -154,13 +158,13 @@ def left_out_scores(data: Data, examples: Sequence[Example], measured: int) -> F
 
 
 def _inputs(scores: Floats, target: int) -> Floats:
-    """What the probability of a target is made of, a row a mail (`model.evidence_for`)."""
+    """Return what the probability of a target is made of, a row a mail (`model.evidence_for`)."""
     half = len(TARGETS)
     return np.array([evidence_for(target, row[:half].tolist(), row[half:].tolist()) for row in scores])
 
 
 def calibrate(scores: Floats, answers: npt.NDArray[np.bool_]) -> list[list[float]]:
-    """What scores mean: four factors and a bias for each target."""
+    """Return what scores mean: four factors and a bias for each target."""
     rows = []
     for target in range(len(TARGETS)):
         model = LogisticRegression(C=10.0, solver="lbfgs", tol=1e-8, max_iter=2000)
@@ -237,7 +241,7 @@ def train(*, say: bool = True) -> dict[str, object]:
         ordered = sorted(chosen[group], key=lambda number, table=chosen[group]: table[number])  # type: ignore[misc]
         block = whole[:, start : start + len(ordered)]
         start += len(ordered)
-        kept = np.flatnonzero(np.abs(block).max(axis=0) >= PRUNE) if len(ordered) else np.array([], dtype=int)
+        kept = np.flatnonzero(np.abs(block).max(axis=0) >= PRUNE) if ordered else np.array([], dtype=int)
         groups[group] = {
             "scale": SCALES[group],
             "names": [data.names[group][ordered[place]] for place in kept],

@@ -141,7 +141,7 @@ FIRST_PERSON = frozenset(
     {
         "jag", "mig", "mej", "min", "mitt", "mina", "undertecknad", "me", "my", "mine", "i'm", "jeg", "meg",
         "mit",
-        "mine", "ich", "mich", "mir", "mein", "meine", "meiner", "meinen", "mina", "minun", "minua", "haluan",
+        "ich", "mich", "mir", "mein", "meine", "meiner", "meinen", "minun", "minua", "haluan",
         "pyydan",
         "je", "mon", "mes", "ma", "mi", "mis", "mio", "miei", "ik", "mijn", "mig:", "klient", "client", "huvudman",
         "hennes", "hans", "her", "his", "kund", "begar", "yrkar", "request", "requests", "please", "vanligen",

@@ -84,7 +84,8 @@ def inner_sender(text: str, segments: tuple[Segment, ...]) -> ForwardedSender | 
 
 
 def _head(line: str) -> str:
-    return line[:_LINE_HEAD].strip().lower().translate(_ACCENTS).replace("’", "'")
+    head = line[:_LINE_HEAD].strip().lower()
+    return head if head.isascii() else head.translate(_ACCENTS).replace("’", "'")
 
 
 def _split(text: str) -> list[_Line]:

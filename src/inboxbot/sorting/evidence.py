@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inboxbot.sorting.features import Index, Part, Reading, article_hits, hit_pairs
-from inboxbot.sorting.fold import fold
+from inboxbot.sorting.fold import Folded, fold
 from inboxbot.sorting.kinds import RIGHTS, Kind
 from inboxbot.sorting.model import ANY, Model, Scores
 from inboxbot.sorting.values import Evidence
@@ -35,9 +35,8 @@ def _spans(sentence: Sentence, index: Index, model: Model, target: int) -> list[
 
     hits = sentence.hits
     worth = [weight("c", index.concepts[hit[0]]) + weight("r", index.wishes.get(hit[0], -1)) for hit in hits]
-    for one, two, close in hit_pairs(hits):
-        key = hits[one][0] << 8 | hits[two][0]
-        value = (weight("p", index.pairs[key]) + (weight("n", index.near[key]) if close else 0.0)) / 4
+    for one, two in hit_pairs(hits):
+        value = weight("p", index.pairs[hits[one][0] << 8 | hits[two][0]]) / 4
         worth[one] += value
         worth[two] += value
     spans = [_Span(hit[1], hit[2], value) for hit, value in zip(hits, worth, strict=True)]
@@ -63,37 +62,44 @@ def _telling(sentence: Sentence, index: Index, model: Model, target: int) -> tup
 
 
 def find_evidence(
-    reading: Reading, scores: Sequence[Scores], kinds: Sequence[Kind], index: Index, model: Model, texts: tuple[str, str]
+    reading: Reading,
+    scores: Sequence[Scores | None],
+    kinds: Sequence[Kind],
+    index: Index,
+    model: Model,
+    texts: tuple[str, str],
 ) -> tuple[Evidence, ...]:
     """Return the decisive words of each kind given: at least one span a kind when the mail has any word.
 
     ``scores`` are those of the sentences of `Reading.spoken`; ``texts`` are the subject and the body.
     """
     spoken = list(reading.spoken())
+    scored = [(place, score) for place, score in enumerate(scores) if score is not None]
     found: list[Evidence] = []
-    places: dict[int, list[list[tuple[int, int]]]] = {}
+    folded: dict[int, Folded] = {}
 
     def show(kind: Kind, part: Part, number: int, first: int, last: int) -> None:
         subject = part.role == "subject"
         text = texts[0] if subject else texts[1]
-        if id(part) not in places:
-            places[id(part)] = word_places(fold(text[part.start : part.end]), part.start, part.limit)
-        start, end = places[id(part)][number][first][0], places[id(part)][number][last][1]
+        if id(part) not in folded:
+            folded[id(part)] = fold(text[part.start : part.end])
+        start, end = word_places(folded[id(part)], part.sentences, number, first, last)
+        start, end = start + part.start, end + part.start
         found.append(Evidence(kind, "subject" if subject else "body", text[start:end], start, end))
 
     for kind in kinds:
         if not spoken:
             break
-        if not kind.is_right:
-            lowest = min(range(len(spoken)), key=lambda place: scores[place][ANY])
-            part, number, sentence = spoken[lowest]
-            show(kind, part, number, 0, min(len(sentence.words), _WIDE) - 1)
-            continue
-        target = RIGHTS.index(kind)
-        ranked = sorted(range(len(spoken)), key=lambda place: (-scores[place][target], place))[:_MOST]
-        for place in ranked:
-            if scores[place][target] < scores[ranked[0]][target] - _CLOSE:
-                continue
+        target = RIGHTS.index(kind) if kind.is_right else ANY
+        sign = 1 if kind.is_right else -1
+        ranked = sorted(scored, key=lambda item: (-sign * item[1][target], item[0]))
+        for place, score in ranked[: _MOST if kind.is_right else 1]:
             part, number, sentence = spoken[place]
-            show(kind, part, number, *_telling(sentence, index, model, target))
+            if kind.is_right and score[target] < ranked[0][1][target] - _CLOSE:
+                continue
+            telling = kind.is_right and _telling(sentence, index, model, target)
+            show(kind, part, number, *(telling or (0, min(len(sentence.words), _WIDE) - 1)))
+        if not ranked:
+            part, number, sentence = spoken[0]
+            show(kind, part, number, 0, min(len(sentence.words), _WIDE) - 1)
     return tuple(found)

@@ -3,8 +3,8 @@
 One implementation serves training (an index that grows) and judging (an index that is fixed). Features come in
 groups, named by the first letter of their names:
 
-``w`` word · ``b`` two words in a row · ``g`` four or five letters in a row (once for each word they are in) · ``c`` meaning · ``s`` meaning in the
-subject · ``q`` meaning in quoted or closing words · ``n`` meaning shortly before another · ``p`` two meanings in
+``w`` word · ``g`` four or five letters in a row (once for each word they are in) · ``c`` meaning · ``s`` meaning in the
+subject · ``q`` meaning in quoted or closing words · ``p`` two meanings in
 one sentence · ``a`` article of the regulation · ``z`` shape of the mail · ``r`` a whole wish (concepts ``ask_…``)
 """
 
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from inboxbot.reading.values import Segment, SegmentKind
 from inboxbot.sorting.fold import fold
@@ -20,8 +19,7 @@ from inboxbot.sorting.language import best_language, language_scores, reading_la
 from inboxbot.sorting.vocabulary import Vocabulary
 from inboxbot.sorting.words import Hit, Sentence, plain_words, split_sentences
 
-GROUPS = "wbgcsqnpazr"
-NEAR = 4  # words between which two meanings count as one expression
+GROUPS = "wgcsqpazr"
 FAR = 14  # words between which two meanings count as meeting
 HEAD = 32_000  # letters of the new words that the model looks at: the first …
 TAIL = 8_000  # … and the last
@@ -71,18 +69,15 @@ class Fixed(dict[str, int]):
 class _Pairs(dict[int, int]):
     """The numbers of pairs of meanings, by ``first << 8 | second``; found by name the first time."""
 
-    def __init__(self, table: dict[str, int], names: Sequence[str], joint: str) -> None:
+    def __init__(self, table: dict[str, int], names: Sequence[str]) -> None:
         super().__init__()
         self._table = table
         self._names = names
-        self._joint = joint
 
     def __missing__(self, key: int) -> int:
-        """Find the number by the names of the two meanings (in order of number for "in one sentence")."""
-        first, second = key >> 8, key & 255
-        if self._joint == "&" and first > second:
-            first, second = second, first
-        number = self[key] = self._table[f"{self._names[first]}{self._joint}{self._names[second]}"]
+        """Find the number by the names of the two meanings, whichever came first."""
+        first, second = sorted((self._names[key >> 8], self._names[key & 255]))
+        number = self[key] = self._table[f"{first}&{second}"]
         return number
 
 
@@ -93,8 +88,7 @@ class Index:
         self.vocabulary = vocabulary
         self.tables = tables
         names = vocabulary.concepts
-        self.near = _Pairs(tables["n"], names, ">")
-        self.pairs = _Pairs(tables["p"], names, "&")
+        self.pairs = _Pairs(tables["p"], names)
         self.concepts = [tables["c"][name] for name in names]
         self.titles = [tables["s"][name] for name in names]
         self.context = [tables["q"][name] for name in names]
@@ -227,7 +221,8 @@ def _negated(sentence: Sentence, hits: list[Hit], ruled: frozenset[int], spare: 
     kept: list[Hit] = []
     for concept, first, last in hits:
         if concept in ruled and any(
-            first - 3 <= place <= last + 1 and not any(min(place, first) < pause <= max(place, last) for pause in pauses)
+            first - 3 <= place <= last + 1
+            and not any(min(place, first) < pause <= max(place, last) for pause in pauses)
             for place in nots
         ):
             concept = spare  # noqa: PLW2901  the same words, another meaning
@@ -251,15 +246,14 @@ def article_hits(tokens: Sequence[str]) -> Iterator[tuple[str, int, int]]:
             yield tokens[place - 1], place - 1, place
 
 
-def hit_pairs(hits: Sequence[Hit]) -> Iterator[tuple[int, int, bool]]:
-    """Yield meanings of one sentence that meet: (number of the first hit, of the second, whether they are near)."""
+def hit_pairs(hits: Sequence[Hit]) -> Iterator[tuple[int, int]]:
+    """Yield the numbers of two hits of one sentence whose meanings differ and that are not far apart."""
     for place, (concept, _, last) in enumerate(hits):
         for other in range(place + 1, min(place + _MAX_PAIRS, len(hits))):
-            distance = hits[other][1] - last
-            if distance > FAR:
+            if hits[other][1] - last > FAR:
                 break
             if hits[other][0] != concept:
-                yield place, other, distance <= NEAR
+                yield place, other
 
 
 @dataclass(slots=True)
@@ -271,38 +265,30 @@ class Features:
 
 
 def sentence_features(sentence: Sentence, index: Index, *, title: bool) -> Features:
-    """Return the features of one sentence."""
+    """Return the features of a sentence that has meanings."""
     words, hits = sentence.words, sentence.hits
     tables = index.tables
     distinct = set(words)
     table = tables["w"]
-    found = {"w": {table[word] for word in distinct if not word.isdigit()}}
-    table = tables["b"]
-    found["b"] = {table[f"{one} {two}"] for one, two in pairwise(words)}
-    if hits:
-        meant = {hit[0] for hit in hits}
-        concepts = index.concepts
-        found["c"] = {concepts[number] for number in meant}
-        if title:
-            found["s"] = {index.titles[number] for number in meant}
-        wishes = index.wishes
-        if not wishes.keys().isdisjoint(meant):
-            found["r"] = {wishes[number] for number in meant if number in wishes}
-        near_keys: set[int] = set()
-        pair_keys: set[int] = set()
-        for place, (concept, _, last) in enumerate(hits):
-            for other, first, _ in hits[place + 1 : place + _MAX_PAIRS]:
-                distance = first - last
-                if distance > FAR:
-                    break
-                if other != concept:
-                    key = concept << 8 | other
-                    pair_keys.add(key)
-                    if distance <= NEAR:
-                        near_keys.add(key)
-        near, pairs = index.near, index.pairs
-        found["n"] = {near[key] for key in near_keys}
-        found["p"] = {pairs[key] for key in pair_keys}
+    meant = {hit[0] for hit in hits}
+    concepts, pairs, wishes = index.concepts, index.pairs, index.wishes
+    keys: set[int] = set()
+    for place, (concept, _, last) in enumerate(hits):
+        limit = last + FAR
+        for other, first, _ in hits[place + 1 : place + _MAX_PAIRS]:
+            if first > limit:
+                break
+            if other != concept:
+                keys.add(concept << 8 | other)
+    found = {
+        "w": {table[word] for word in distinct},
+        "c": {concepts[number] for number in meant},
+        "p": {pairs[key] for key in keys},
+    }
+    if title:
+        found["s"] = {index.titles[number] for number in meant}
+    if not wishes.keys().isdisjoint(meant):
+        found["r"] = {wishes[number] for number in meant if number in wishes}
     if not _ARTICLE_WORDS.isdisjoint(distinct):
         found["a"] = {tables["a"][number] for number, _, _ in article_hits(words)}
     for numbers in found.values():
@@ -310,21 +296,30 @@ def sentence_features(sentence: Sentence, index: Index, *, title: bool) -> Featu
     return Features(found, distinct)
 
 
-def features_of(reading: Reading, index: Index) -> tuple[Features, list[Features]]:
-    """Return the features of a mail: of the whole, and of each sentence of `Reading.spoken` alone."""
+def features_of(reading: Reading, index: Index) -> tuple[Features, list[Features | None]]:
+    """Return the features of a mail: of the whole, and of each sentence of `Reading.spoken` alone.
+
+    A sentence without any meaning (and not the only one) has no features of its own.
+    """
     whole: dict[str, set[int]] = {group: set() for group in GROUPS if group != "g"}
     words: set[str] = set()
-    parts: list[Features] = []
+    parts: list[Features | None] = []
     for part, _, sentence in reading.spoken():
+        if not sentence.hits:
+            words.update(sentence.words)
+            parts.append(None)
+            continue
         found = sentence_features(sentence, index, title=part.role == "subject")
         parts.append(found)
         words |= found.words
         for group, numbers in found.groups.items():
             whole[group] |= numbers
+    table = index.tables["w"]
+    whole["w"] = {table[word] for word in words}
     for part in reading.parts:
         if part.role == "context":
             whole["q"].update(index.context[hit[0]] for sentence in part.sentences for hit in sentence.hits)
     whole["z"].update(index.tables["z"][name] for name in reading.shape)
-    for group in "qz":
+    for group in "wqz":
         whole[group].discard(-1)
     return Features({group: numbers for group, numbers in whole.items() if numbers}, words), parts

@@ -15,15 +15,13 @@ from inboxbot.sorting.kinds import RIGHTS, Kind
 from inboxbot.sorting.language import UNKNOWN
 from inboxbot.sorting.model import Model
 from inboxbot.sorting.robots import Traits, find_robot, looks_like_autoreply
+from inboxbot.sorting.skim import Skimmer
 from inboxbot.sorting.values import Verdict
 from inboxbot.sorting.vocabulary import Vocabulary
 from inboxbot.sorting.wishes import is_bare_removal, is_bare_stop
-from inboxbot.sorting.skim import Skimmer
 
 if TYPE_CHECKING:
     from inboxbot.sorting.learning import LocalLayer
-
-SENSITIVE = frozenset({"deceased", "representative"})
 
 
 class Judge:
@@ -51,9 +49,7 @@ class Judge:
         segments = mail.segments or segment(mail.text)
         return self._judge(mail.subject, mail.text, segments, address, mail.headers, mail.return_path)
 
-    def judge_text(
-        self, subject: str, body: str, sender: str = "", headers: Sequence[tuple[str, str]] = ()
-    ) -> Verdict:
+    def judge_text(self, subject: str, body: str, sender: str = "", headers: Sequence[tuple[str, str]] = ()) -> Verdict:
         """Judge a subject and a body; evidence points into exactly these strings.
 
         ``sender`` is a From value or a bare address; ``headers`` are (lower-case name, decoded value).
@@ -75,10 +71,11 @@ class Judge:
         features, sentences = features_of(reading, self._index)
         flat = self.model.flat(features)
         scores = self.model.scores(features)
+        single = [None if sentence is None else self.model.scores(sentence) for sentence in sentences]
+        best = [max(column) for column in zip(*filter(None, single), strict=True)] or scores
+        kept = (*(round(score, 3) for score in scores), *(round(score, 3) for score in best))
         if self.local is not None:
-            scores = self.local.apply(scores, flat)
-        single = [self.model.scores(sentence) for sentence in sentences]
-        best = [max(column) for column in zip(*single, strict=True)] or scores
+            scores, best = self.local.apply(scores, flat), self.local.apply(best, flat)
         chances, asks = self.model.probabilities(scores, best)
         kinds, unsure = self.model.decide(chances, asks)
         reasons: list[str] = []
@@ -100,6 +97,7 @@ class Judge:
             reasons=tuple(reasons),
             robot_rule=robot[1] if robot else None,
             features=flat,
+            scores=kept,
         )
 
     def _overrule(
@@ -146,7 +144,9 @@ class Judge:
         if Kind.COMPLAINT in kinds and "leak" in meant:
             flags.add("breach")
         if any(kind.is_right for kind in kinds):
-            flags |= {flag for flag, concept in (("deceased", "deceased"), ("representative", "proxy")) if concept in meant}
+            flags |= {
+                flag for flag, concept in (("deceased", "deceased"), ("representative", "proxy")) if concept in meant
+            }
             if "minor" in meant:
                 flags.add("other_person")
             if features.groups.get("a") and {"gdpr", "otherwise"} <= meant:

@@ -1,7 +1,7 @@
 """The linear model: weights of features, and how a sum of weights becomes a probability.
 
-The ten weights of a feature (eight kinds, "asks for any right", "is a reminder") are packed into one whole number, so that
-adding up a mail's features is one addition each.
+The ten weights of a feature (eight kinds, "asks for any right", "is a reminder") are packed into one whole number,
+so that adding up a mail's features is one addition each.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ Scores = list[float]  # one for each of TARGETS, in log odds
 
 def scale_of(scale: Sequence[float], count: int) -> float:
     """Return what a feature counts for when ``count`` of its group are there: less, the more there are."""
-    return round(_FINE * scale[0] / max(count, 1) ** scale[1]) / _FINE
+    whole: int = round(_FINE * scale[0] / max(count, 1) ** scale[1])
+    return whole / _FINE
 
 
 def _pack(weights: Sequence[int]) -> int:
@@ -62,7 +63,7 @@ class Letters(dict[str, tuple[int, int]]):
 
 
 def evidence_for(target: int, whole: Sequence[float], best: Sequence[float]) -> tuple[float, float, float, float]:
-    """What a probability is made of: the target's score of the mail and of its best sentence, and those of "any".
+    """Return what a probability is made of: the target's score of the mail and of its best sentence, and of "any".
 
     For "any" itself the second pair is the best kind's.
     """
@@ -120,8 +121,13 @@ class Model:
             scales={group: tuple(data["groups"][group]["scale"]) for group in GROUPS},
             bias=tuple(data["bias"]),
             calibration=tuple(tuple(row) for row in data["calibration"]),
-            rules=Rules(tuple(rules["thresholds"]), rules["request"], rules["unsure_low"], rules["unsure_high"],
-                rules["reminder"]),
+            rules=Rules(
+                tuple(rules["thresholds"]),
+                rules["request"],
+                rules["unsure_low"],
+                rules["unsure_high"],
+                rules["reminder"],
+            ),
             packed=packed,
             base=base,
             letters=Letters(names["g"], packed["g"]),
@@ -157,7 +163,7 @@ class Model:
         return scores
 
     def _factor(self, group: str, count: int) -> int:
-        """The scale of a group in 1/256."""
+        """Return the scale of a group in 1/256."""
         table = self.factors[group]
         return table[count] if count < len(table) else round(scale_of(self.scales[group], count) * _FINE)
 

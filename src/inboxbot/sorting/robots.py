@@ -59,7 +59,7 @@ class Traits:
 
 
 def _first_word(value: str) -> str:
-    """The value of a header without comments and parameters (``auto-replied (vacation); x=y``)."""
+    """Return the value of a header without comments and parameters (``auto-replied (vacation); x=y``)."""
     return re.split(r"[;(\s]", value, maxsplit=1)[0]
 
 

@@ -38,7 +38,8 @@ class Verdict:
     ``kinds`` is never empty; ``other`` stands alone. ``confidence`` holds every kind with a calibrated
     probability 0…1. ``unsure`` asks for a person; ``kinds`` is then the best guess. ``flags`` are codes such
     as ``breach``, ``representative``, ``forwarded``, ``deceased``; ``reasons`` are short codes that explain the
-    verdict. ``features`` are indices into the shipped model (what `learn` may keep of a corrected mail).
+    verdict. ``features`` are indices into the shipped model (what `learn` may keep of a corrected mail),
+    ``scores`` the model's own sums for the mail and its best sentences, before any local layer.
     """
 
     kinds: tuple[Kind, ...]
@@ -52,6 +53,7 @@ class Verdict:
     reasons: tuple[str, ...] = ()
     robot_rule: str | None = None
     features: tuple[int, ...] = field(default=(), repr=False)
+    scores: tuple[float, ...] = field(default=(), repr=False)
 
     @property
     def asks(self) -> bool:

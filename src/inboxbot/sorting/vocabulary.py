@@ -16,7 +16,9 @@ from inboxbot.sorting.words import Hit, plain_words
 
 _GAP = "_"  # in a phrase: at most two words between
 # Wishes that "not" turns into their opposite ("don't delete"); in "no newsletter" the "no" is part of the wish.
-_RULED = frozenset(["erase", "remove", "forget", "close", "ask_erasure", "unsub", "ask_unsubscribe", "object", "complain"])
+_RULED = frozenset(
+    ["erase", "remove", "forget", "close", "ask_erasure", "unsub", "ask_unsubscribe", "object", "complain"]
+)
 _MEMO_LIMIT = 60_000  # words remembered; a text of a million strange words must not fill the memory
 
 
@@ -34,7 +36,7 @@ Sense = tuple[tuple[int, ...], tuple[_Node, ...], tuple[int, ...]]
 
 
 def _variants(phrase: str) -> set[str]:
-    """The ways a phrase is written: as it is, and with ae/oe/ue/aa/ss for letters that some keyboards lack."""
+    """Return the ways a phrase is written: as it is, and with ae/oe/ue/aa/ss for letters that some keyboards lack."""
     lower = phrase.lower()
     digraphs = lower
     for letter, pair in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"), ("æ", "ae"), ("ø", "oe"), ("å", "aa")):
@@ -104,7 +106,7 @@ class Vocabulary:
             node.concepts = (*node.concepts, concept)
 
     def _sense(self, word: str, languages: tuple[str, ...], memo: dict[str, Sense]) -> Sense:
-        """What a folded word means in these languages (remembered in ``memo``)."""
+        """Return what a folded word means in these languages (remembered in ``memo``)."""
         atoms = []
         exact = self._atoms.get(word)
         if exact is not None:
@@ -136,8 +138,7 @@ class Vocabulary:
         senses = [memo.get(word) or self._sense(word, languages, memo) for word in words]
         hits: list[Hit] = []
         for first, (concepts, nodes, _) in enumerate(senses):
-            for concept in concepts:
-                hits.append((concept, first, first))
+            hits += [(concept, first, first) for concept in concepts]
             for node in nodes:
                 self._walk(node, first, first + 1, senses, hits)
         return hits
@@ -157,7 +158,6 @@ class Vocabulary:
             child = following.get(atom)
             if child is None:
                 continue
-            for concept in child.concepts:
-                hits.append((concept, first, place))
+            hits += [(concept, first, place) for concept in child.concepts]
             if child.following or child.gap:
                 self._walk(child, first, place + 1, senses, hits)

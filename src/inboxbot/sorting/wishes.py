@@ -24,7 +24,7 @@ _STOPS = frozenset(
 
 
 def _bare(words: Sequence[str]) -> str:
-    """The words without courtesies and repetition, when they are few (else an empty text)."""
+    """Return the words without courtesies and repetition, when they are few (else an empty text)."""
     if len(words) > 12:
         return ""
     kept = [word for word in words if word not in _POLITE and not word.isdigit()]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from inboxbot.sorting.fold import Folded
 
 # A word, a comma or the like, or the end of a sentence: a stop followed by a blank, or a line end before an empty
 # line or a list mark. Bounded repeats only: time stays linear on any text.
-_TOKEN = re.compile(
-    r"[^\W_]+(?:'[^\W_]+)?|[,:()]|[.!?;](?=\s|$)|\n(?=[ ]{0,8}(?:[\n\-*•·>☐☑✓★→▪]|[0-9a-z][.)] ))"
-)
+_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?|[,:()]|[.!?;](?=\s|$)|\n(?=[ ]{0,8}(?:[\n\-*•·>☐☑✓★→▪]|[0-9a-z][.)] ))")
 _ENDS = frozenset(".!?;\n")
 _PAUSES = frozenset(",:()")
 
@@ -20,7 +19,7 @@ Hit = tuple[int, int, int]  # a meaning: number of the concept, first and last w
 
 @dataclass(slots=True)
 class Sentence:
-    """The folded words of a sentence; ``pauses`` are the numbers of the words before which a comma or the like stands."""
+    """The folded words of a sentence; before the words numbered in ``pauses`` stands a comma or the like."""
 
     words: list[str]
     pauses: list[int]
@@ -46,23 +45,22 @@ def split_sentences(text: str, limit: int = 1_000_000) -> list[Sentence]:
     return found
 
 
-def word_places(folded: Folded, offset: int, limit: int = 1_000_000) -> list[list[tuple[int, int]]]:
-    """Return where the words of `split_sentences` stand in the given text, sentence by sentence."""
-    found: list[list[tuple[int, int]]] = []
-    places: list[tuple[int, int]] = []
-    for number, hit in enumerate(_TOKEN.finditer(folded.text)):
-        if number >= limit:
-            break
-        if hit[0] in _ENDS:
-            if places:
-                found.append(places)
-                places = []
-        elif hit[0] not in _PAUSES:
-            start, end = hit.span()
-            places.append((folded.origin(start) + offset, folded.origin(end - 1) + 1 + offset))
-    if places:
-        found.append(places)
-    return found
+def word_places(folded: Folded, sentences: Sequence[Sentence], number: int, first: int, last: int) -> tuple[int, int]:
+    """Return where the words ``first`` to ``last`` of a sentence begin and end in the text that was folded.
+
+    Between two words there are no letters, so that each is found where the one before it ended.
+    """
+    place = start = 0
+    text = folded.text
+    for count, sentence in enumerate(sentences[: number + 1]):
+        for position, word in enumerate(sentence.words):
+            place = text.find(word, place)
+            if count == number and position == first:
+                start = place
+            place += len(word)
+            if count == number and position == last:
+                return folded.origin(start), folded.origin(place - 1) + 1
+    raise IndexError(number)
 
 
 def plain_words(text: str) -> list[str]:
