@@ -67,7 +67,7 @@ def has_work(desk: Desk, served: Served) -> bool:
     if not placing.has_door(served):
         return False
     with desk.store.read() as connection:
-        return to_tend(connection, served.id)
+        return to_tend(connection, served.id, never=placing.NEVER)
 
 
 class _Look:
@@ -76,6 +76,7 @@ class _Look:
     def __init__(self, desk: Desk, served: Served, server: Server, folder: str, now: Now) -> None:
         self.desk, self.served, self.server, self.folder, self.now = desk, served, server, folder, now
         self._all: list[Found] | None = None
+        self._removed: set[int] = set()
 
     def run(self, moved: set[int]) -> None:
         self.state = self.server.open(self.folder)
@@ -89,7 +90,7 @@ class _Look:
         for place, letter in placing.lying(self.desk, self.served):
             self._settle(place, letter)
         if placing.has_door(self.served):
-            self._place(fresh)
+            self._place([one for one in fresh if one.uid not in self._removed])
         foreign = [one.uid for one in fresh if one.foreign]
         top = max([mark, *(one.uid for one in fresh)])
         with self.desk.store.write() as connection:
@@ -189,6 +190,7 @@ class _Look:
             placing.leave_alone(self.desk, self.served, place, now=self.now())
             return
         crash_here("draft_removed")
+        self._removed.add(place.uid)
         placing.note_removed(self.desk, place, now=self.now())
 
     def _place(self, fresh: Sequence[Found]) -> None:

@@ -76,9 +76,7 @@ def serve(work: Round) -> Tally:
             log.warning("folder_looks_new", mailbox=work.served.id, role=role)
             tally.fail(error, work.served.mailbox.address)
     if folders.sent is not None:
-        tally.noticed += notice_sent(
-            work.desk, work.served, work.server, folders.sent, now=work.now, pool=work.pool
-        )
+        tally.noticed += notice_sent(work.desk, work.served, work.server, folders.sent, now=work.now, pool=work.pool)
     if not tally.errors:
         _note_complete(work)
     return tally

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, insert, or_, select, update
 
 from inboxbot.cases.values import DraftState
 from inboxbot.store.tables import cases, drafts, placed
@@ -109,15 +109,28 @@ def holds_back(connection: Connection, draft_id: int) -> bool:
     return connection.execute(query).first() is not None
 
 
-def to_tend(connection: Connection, mailbox_id: int) -> bool:
-    """Return whether a draft lies in the folder whose letter is settled elsewhere."""
-    query = select(
-        exists().where(
+def to_tend(connection: Connection, mailbox_id: int, *, never: Iterable[str]) -> bool:
+    """Return whether a letter waits for its place, or a draft lies there whose letter is settled elsewhere."""
+    stale = (
+        select(placed.c.draft_id)
+        .join(drafts, drafts.c.id == placed.c.draft_id)
+        .where(
             placed.c.mailbox_id == mailbox_id,
             placed.c.state.in_([one.value for one in THERE]),
             placed.c.note != LEFT_ALONE,
-            drafts.c.id == placed.c.draft_id,
             drafts.c.state != DraftState.PROPOSED.value,
         )
     )
-    return bool(connection.execute(query).scalar_one())
+    fresh = (
+        select(drafts.c.id)
+        .join(cases, cases.c.id == drafts.c.case_id)
+        .outerjoin(placed, placed.c.draft_id == drafts.c.id)
+        .where(
+            cases.c.mailbox_id == mailbox_id,
+            drafts.c.state == DraftState.PROPOSED.value,
+            drafts.c.recipient.is_not(None),
+            drafts.c.template.not_in(sorted(never)),
+            placed.c.draft_id.is_(None),
+        )
+    )
+    return any(connection.execute(query.limit(1)).first() is not None for query in (stale, fresh))
