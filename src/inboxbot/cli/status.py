@@ -28,7 +28,8 @@ _SHOWN = 10
 def status(context: Context, as_json: bool) -> None:
     """Show what waits for a person, what falls due, and when each mailbox was last served.
 
-    Exit code 1 when a promise is broken: an answer is overdue, or a legal date has passed.
+    Exit code 1 when a promise is broken: an answer is overdue, a legal date has passed, or a mailbox was not read for
+    longer than it promises an answer.
     """
     moment = now()
     with context.desk() as desk, desk.store.read() as connection:
@@ -53,9 +54,17 @@ def _standing(desk: Desk, connection: Connection, moment: dt.datetime) -> dict[s
     missed = [one for one in dates if one["light"] == "passed"]
     served = served_moments(connection)
     held = load_cases(connection, states=[CaseState.HELD])
+    mailboxes = [
+        {
+            "address": mailbox.address,
+            "served_at": utc_text(served.get(mailbox.address)),
+            "blind": _is_blind(served.get(mailbox.address), mailbox.promise_hours, moment),
+        }
+        for _, mailbox in desk.settings.mailboxes()
+    ]
     return {
         "at": utc_text(moment),
-        "broken": bool(overdue or missed),
+        "broken": bool(overdue or missed or any(one["blind"] for one in mailboxes)),
         "held": [{"case": case.reference, "reason": case.held_reason} for case in held],
         "promises": {
             "running": len(ahead),
@@ -69,12 +78,16 @@ def _standing(desk: Desk, connection: Connection, moment: dt.datetime) -> dict[s
             "missed": missed,
         },
         "letters": _letters(connection),
-        "mailboxes": [
-            {"address": mailbox.address, "served_at": utc_text(served.get(mailbox.address))}
-            for _, mailbox in desk.settings.mailboxes()
-        ],
+        "mailboxes": mailboxes,
         "ledger": count_ledger(connection),
     }
+
+
+def _is_blind(served_at: dt.datetime | None, promise_hours: int | None, moment: dt.datetime) -> bool:
+    """Whether a mailbox was not read for longer than it promises an answer: what came since is late already (P7)."""
+    if served_at is None or promise_hours is None:
+        return False
+    return moment - served_at > dt.timedelta(hours=promise_hours)
 
 
 def _date(desk: Desk, one: OpenDate, moment: dt.datetime) -> dict[str, str]:
@@ -121,7 +134,12 @@ def _print(standing: dict[str, Any], zone: ZoneInfo) -> None:
     _heading(
         "Broken",
         [f"{one['case']}: the answer was due {when(one['due_at'])}" for one in promises["overdue"]]
-        + [f"{one['case']}: the legal date of {one['kind']} was {one['due_hard']}" for one in legal["missed"]],
+        + [f"{one['case']}: the legal date of {one['kind']} was {one['due_hard']}" for one in legal["missed"]]
+        + [
+            f"{one['address']}: not read since {when(one['served_at'])}, longer than it promises an answer"
+            for one in standing["mailboxes"]
+            if one["blind"]
+        ],
         colour="red",
     )
     _heading("Held for a person", [f"{one['case']}: {in_words(one['reason'] or '')}" for one in standing["held"]])

@@ -26,7 +26,7 @@ DRAFTS_EVERY_S = 10.0  # an approved letter waits for its draft to be taken away
 
 
 class Watcher(threading.Thread):
-    """The thread of one mailbox. ``stop`` ends it within seconds; ``round_ended``: its last whole round, monotonic time."""
+    """The thread of one mailbox. ``stop`` ends it within seconds; ``round_ended``: its last whole round (monotonic)."""
 
     def __init__(self, desk: Desk, pool: ReadingPool, address: str, place: tuple[int, int], *, now: Now) -> None:
         super().__init__(name=f"watch-{place[0]}-{place[1]}", daemon=True)
