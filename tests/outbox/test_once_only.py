@@ -332,8 +332,8 @@ def test_a_database_that_goes_away_after_the_acceptance_sends_nothing_twice(
     office.approve(draft.id)
     note = office.journal.note
 
-    def cut_then_note(draft_id: int, digest: str, text: str) -> None:
-        note(draft_id, digest, text)
+    def cut_then_note(draft_id: int, digest: str, server_text: str) -> None:
+        note(draft_id, digest, server_text)
         server.kill_connections(url)
         server.run(f"ALTER DATABASE {url.rpartition('/')[2]} ALLOW_CONNECTIONS false")
 

@@ -384,8 +384,8 @@ def test_writers_on_several_machines_take_turns(tmp_path: Path) -> None:
         one.join()
     with stores[0].read() as connection:
         assert connection.execute(select(mailboxes.c.address)).scalar_one() == "40"
-    for one in stores:
-        one.close()
+    for each in stores:
+        each.close()
 
 
 def test_both_databases_make_the_same_of_the_same_mails(new_office: NewOffice, tmp_path: Path) -> None:
