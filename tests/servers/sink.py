@@ -45,7 +45,7 @@ class Sink:
 
 class _AnyPort(Controller):
     def _trigger_server(self) -> None:
-        sockets = getattr(self.server, "sockets", ())
+        sockets: Any = getattr(self.server, "sockets", None)
         self.port = sockets[0].getsockname()[1]
         super()._trigger_server()  # type: ignore[no-untyped-call]
 
