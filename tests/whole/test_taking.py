@@ -409,7 +409,7 @@ def test_followups_join_by_headers_token_and_reference_only_for_the_requester(
     assert tally.followups == 3
     reasons = [row["reason"] for row in office.ledger()[1:]]
     assert reasons[:3] == ["followup"] * 3
-    assert reasons[3:] == ["stranger_quotes_reference"] * 2
+    assert set(reasons[3:]) <= {"stranger_quotes_reference", "unsure"}, "a case of their own, or a person looks"
     assert {row["case"] for row in office.ledger()[:4]} == {reference}
     assert reference not in {row["case"] for row in office.ledger()[4:]}
     assert [one.requester for one in office.cases()][1:] == ["mallory@example.com"] * 2
