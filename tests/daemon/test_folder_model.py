@@ -6,7 +6,7 @@ import datetime as dt
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,15 +14,16 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from tests.servers.folder_model import ModelFolder, ModelServer, ReadHere
+from tests.servers.folder_model import Key, ModelFolder, ModelServer, ReadHere
 from tests.servers.installation import Clock, Installation, Office, open_office
 from tests.servers.writing import access
 
 from inboxbot.daemon.matching import MassChangeError
 from inboxbot.daemon.round import Round, serve, take_folder
 from inboxbot.desk.arrivals import Tally
-from inboxbot.mailbox.workers import shipped_judge
+from inboxbot.mailbox.workers import Outcome, shipped_judge
 from inboxbot.reading.read import raw_of, read_headers
+from inboxbot.reading.values import RawMail
 
 JUDGE = shipped_judge()
 
@@ -282,3 +283,26 @@ def test_p7_a_window_without_sight_is_told_with_its_ends(office: Office, capsys:
     ends = [dt.datetime.fromisoformat(part) for part in re.findall(r"(?:since|until)=(\S+)", told)]
     assert sorted(ends)[1].replace(tzinfo=None) == last.replace(tzinfo=None)
     assert ends[0] < ends[1]
+
+
+class PutsOff(ReadHere):
+    """Puts every second mail off as long as it may."""
+
+    def judge_all(
+        self, items: Iterable[tuple[Key, RawMail]], *, later: list[Key] | None = None
+    ) -> Iterator[tuple[Key, Outcome]]:
+        for number, (key, raw) in enumerate(items):
+            if later is not None and number % 2:
+                later.append(key)
+            else:
+                yield from super().judge_all([(key, raw)])
+
+
+def test_mails_that_were_put_off_are_fetched_again_in_the_same_round(office: Office) -> None:
+    server = ModelServer(office.clock())
+    go_round(office, server)
+    for number in range(7):
+        server.inbox.add(access(f"Anna Berg{number}"))
+    taken = take_folder(Round(office.desk, office.served(), server, PutsOff(JUDGE), office.clock), "INBOX", "inbox")
+    assert (taken.taken, taken.cases_opened) == (7, 7)
+    assert sorted(one["uid"] for one in office.ledger()) == list(range(1, 8))

@@ -34,6 +34,18 @@ def test_mails_come_back_once_each_in_order() -> None:
     assert all(isinstance(outcome, Read) and outcome.mail.subject == f"nr {key}" for key, outcome in outcomes)
 
 
+def test_mails_with_very_many_tags_wait_too_and_what_is_too_much_to_keep_is_put_off() -> None:
+    tags = raw("tags", "<b></i>" * 7_000)
+    items = [(0, tags), (1, raw("ordinary")), *((number, raw("long", "ord " * 250_000)) for number in range(2, 22))]
+    later: list[int] = []
+    with ReadingPool() as pool:
+        outcomes = list(pool.judge_all(items, later=later))
+        again = list(pool.judge_all([(key, dict(items)[key]) for key in later]))
+    assert [key for key, _ in outcomes][:2] == [1, 0]
+    assert later  # a million bytes each, of which sixteen times as many are kept
+    assert sorted([*(key for key, _ in outcomes), *(key for key, _ in again)]) == list(range(22))
+
+
 def test_mails_with_very_much_text_wait_for_the_others_and_are_read() -> None:
     items = [(number, raw(f"nr {number}", "ord " * (60_000 if number % 2 else 3))) for number in range(8)]
     with ReadingPool() as pool:

@@ -94,7 +94,9 @@ class ReadHere(ReadingPool):
         super().__init__()
         self._judge = judge
 
-    def judge_all(self, items: Iterable[tuple[Key, RawMail]]) -> Iterator[tuple[Key, Outcome]]:
+    def judge_all(
+        self, items: Iterable[tuple[Key, RawMail]], *, later: list[Key] | None = None
+    ) -> Iterator[tuple[Key, Outcome]]:
         for key, raw in items:
             mail = read_mail(raw)
             yield key, Read(mail, self._judge(mail))

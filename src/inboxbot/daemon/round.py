@@ -205,23 +205,37 @@ def _header_arrival(work: Round, row: FolderRow, one: FetchedHeader) -> Arrival:
 
 
 def _take_mails(work: Round, row: FolderRow, uids: Sequence[int], role: str) -> Tally:
-    """Fetch, read, judge and write mails; fetching, judging and writing overlap, batches stay in UID order."""
+    """Fetch, read, judge and write mails; those that are much work, and too many to keep, are fetched again at the end.
+
+    However many of them there are, nobody else's mail waits for them.
+    """
+    later: list[int] = []
+    tally = _take_some(work, row, uids, role, later)
+    tally.add(_take_some(work, row, later, role, None))
+    return tally
+
+
+def _take_some(work: Round, row: FolderRow, uids: Sequence[int], role: str, later: list[int] | None) -> Tally:
+    """Take mails while later ones are fetched and judged. ``later`` gets the UIDs of those that were put off."""
     tally = Tally()
     if not uids:
         return tally
     pending: dict[int, Fetched] = {}
     odd: list[Arrival] = []
+    put_off: list[int] = [] if later is None else later
 
     def brought() -> Iterator[tuple[int, RawMail]]:
         for one in work.server.fetch(uids):
             if isinstance(one, Fetched):
                 pending[one.uid] = one
                 yield one.uid, one.raw
+                if put_off and put_off[-1] == one.uid:
+                    del pending[one.uid]
             else:
                 odd.append(_odd_arrival(work, row, one))
 
     batch: list[Arrival] = []
-    for uid, outcome in work.pool.judge_all(brought()):
+    for uid, outcome in work.pool.judge_all(brought(), later=later):
         fetched = pending.pop(uid)
         verdict = outcome.verdict if isinstance(outcome, Read) else None
         fault = None if isinstance(outcome, Read) else outcome.code

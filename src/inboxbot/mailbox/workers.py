@@ -33,7 +33,9 @@ JudgeMail = Callable[[Mail], Verdict]
 
 _PARCEL_MAILS: Final = 50
 _PARCEL_BYTES: Final = 2 * 1024 * 1024
-_HEAVY_BYTES: Final = 128 * 1024
+_HEAVY_WORK: Final = 128 * 1024
+_TAG_WORK: Final = 20
+_PART_WORK: Final = 100
 _ASIDE_BYTES: Final = 16 * 1024 * 1024
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -111,14 +113,17 @@ class ReadingPool:
         for future in [self._submit([]) for _ in range(self._workers)]:
             future.result()
 
-    def judge_all(self, items: Iterable[tuple[Key, RawMail]]) -> Iterator[tuple[Key, Outcome]]:
+    def judge_all(
+        self, items: Iterable[tuple[Key, RawMail]], *, later: list[Key] | None = None
+    ) -> Iterator[tuple[Key, Outcome]]:
         """Read and judge mails; yields each key once, while later ones are still being brought.
 
-        Mails of ordinary length come in order; those with very much text wait until the others are done, so that
-        a flood of them does not hold up people's mail.
+        Ordinary mails come in order; those that are much work wait until the others are done, so that a flood of them
+        does not hold up people's mail. Of those that memory should not hold meanwhile only the key is put into
+        ``later``, for the caller to bring them again; without that list they are judged in their turn.
         """
         heavy: list[tuple[Key, RawMail]] = []
-        yield from self._judge_in_order(_light_first(items, heavy))
+        yield from self._judge_in_order(_light_first(items, heavy, later))
         yield from self._judge_in_order(heavy)
 
     def _judge_in_order(self, items: Iterable[tuple[Key, RawMail]]) -> Iterator[tuple[Key, Outcome]]:
@@ -167,19 +172,32 @@ def _blamed(raw: RawMail, error: Exception) -> Held:
 
 def _weight(raw: RawMail) -> int:
     """Return the count of bytes of a mail that will be read."""
-    return len(raw.whole or raw.header) + sum(len(part.body or b"") for part in raw.parts)
+    return sum(map(len, _texts(raw)))
+
+
+def _work_of(raw: RawMail) -> int:
+    """Return about how much work a mail will be, in bytes of plain text: tags and parts cost more than words."""
+    return sum(len(text) + _TAG_WORK * text.count(b"<") + _PART_WORK * text.count(b"\n--") for text in _texts(raw))
+
+
+def _texts(raw: RawMail) -> Iterator[bytes]:
+    yield raw.header if raw.whole is None else raw.whole
+    yield from (part.body for part in raw.parts if part.body)
 
 
 def _light_first(
-    items: Iterable[tuple[Key, RawMail]], heavy: list[tuple[Key, RawMail]]
+    items: Iterable[tuple[Key, RawMail]], heavy: list[tuple[Key, RawMail]], later: list[Key] | None
 ) -> Iterator[tuple[Key, RawMail]]:
     """Pass ordinary mails on and put the heavy ones aside, as many as memory should hold."""
     aside = 0
     for key, raw in items:
-        weight = _weight(raw)
-        if weight > _HEAVY_BYTES and aside < _ASIDE_BYTES:
-            aside += weight
+        if _work_of(raw) <= _HEAVY_WORK:
+            yield key, raw
+        elif aside < _ASIDE_BYTES:
+            aside += _weight(raw)
             heavy.append((key, raw))
+        elif later is not None:
+            later.append(key)
         else:
             yield key, raw
 
