@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from inboxbot.cli.context import Context
-from inboxbot.cli.output import print_json
+from inboxbot.cli.output import print_json, safe
 
 
 @click.command()
@@ -22,6 +22,7 @@ def once(context: Context, accept_new: str | None, as_json: bool) -> None:
 
     Exit code 1 when a mailbox or a server could not be served; what could be done was done.
     """
+    from inboxbot.daemon.hygiene import begin_tidily
     from inboxbot.daemon.once import run_once
     from inboxbot.errors import UsageError
     from inboxbot.wiring import open_house, utc_now
@@ -30,6 +31,7 @@ def once(context: Context, accept_new: str | None, as_json: bool) -> None:
     address = accept_new.lower() if accept_new else None
     if address is not None and address not in [mailbox.address for _, mailbox in settings.mailboxes()]:
         raise UsageError(f"no mailbox {accept_new} in the settings", cure="name one of company.mailbox.address")
+    begin_tidily(settings)
     with open_house(settings) as house:
         tally = run_once(
             house.desk,
@@ -49,7 +51,7 @@ def once(context: Context, accept_new: str | None, as_json: bool) -> None:
         )
         for error in tally.errors:
             cure = f" ({error['cure']})" if error.get("cure") else ""
-            click.echo(f"{error['where']}: {error['what']}{cure}", err=True)
+            click.echo(safe(f"{error['where']}: {error['what']}{cure}"), err=True)
     if tally.errors:
         raise click.exceptions.Exit(1)
 
@@ -61,9 +63,12 @@ def run(context: Context) -> None:
 
     With a [web] table in the settings it serves the desk in a browser as well.
     """
+    from inboxbot.daemon.hygiene import begin_tidily
     from inboxbot.daemon.service import Service
     from inboxbot.wiring import open_house, utc_now, web_desk
 
+    settings = context.settings()
+    begin_tidily(settings)
     # Longer than the ten seconds in which one that was told to stop ends.
-    with open_house(context.settings(), lock_wait_s=12.0) as house, web_desk(house.desk):
+    with open_house(settings, lock_wait_s=12.0) as house, web_desk(house.desk):
         Service(house.desk, house.pool, house.journal, now=utc_now).run()
