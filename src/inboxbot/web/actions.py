@@ -181,24 +181,15 @@ def keep_identity(visit: Visited, reference: str) -> Response:
 @router.post("/letter")
 def write(visit: Visited, reference: str) -> Response:
     """Draft a letter of one's choice, such as a question about identity."""
-    template = visit.text("template")
-    if template not in CHOOSABLE:
-        raise UsageError("there is no such letter")
-    kind, texts = visit.text("kind"), _texts(visit)
-    return _do(
-        visit,
-        reference,
-        "case.written",
-        lambda case: write_letter(
-            visit.desk,
-            case.id,
-            template,
-            actor=visit.actor,
-            now=visit.now,
-            kind=_kind(kind) if kind else None,
-            texts=texts,
-        ),
-    )
+    template, kind, texts = visit.text("template"), visit.text("kind"), _texts(visit)
+
+    def act(case: Case) -> None:
+        if template not in CHOOSABLE:
+            raise UsageError("there is no such letter")
+        chosen = _kind(kind) if kind else None
+        write_letter(visit.desk, case.id, template, actor=visit.actor, now=visit.now, kind=chosen, texts=texts)
+
+    return _do(visit, reference, "case.written", act)
 
 
 @router.post("/lines")

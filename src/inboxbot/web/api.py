@@ -74,8 +74,7 @@ def _draft(visit: Visit, draft_id: int) -> Draft:
 def describe(visit: Visited, request: Request) -> dict[str, Any]:
     """Return the description of this API."""
     del visit
-    routes = [one for one in request.app.routes if getattr(one, "path", "").startswith("/api/")]
-    described = get_openapi(title="inboxbot", version=request.app.version, routes=routes)
+    described = get_openapi(title="inboxbot", version=request.app.version, routes=router.routes)
     described["components"] = {
         **described.get("components", {}),
         "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},

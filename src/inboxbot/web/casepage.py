@@ -21,6 +21,7 @@ from inboxbot.desk.approve import Seen, seen_now
 from inboxbot.desk.closing import lines_of
 from inboxbot.desk.evidence import evidence_on_case
 from inboxbot.desk.identity import FACTS
+from inboxbot.desk.letters import Finding
 from inboxbot.desk.view import checklist_json, draft_with_checks, shown_mails
 from inboxbot.replies.compose import digest
 from inboxbot.sorting.kinds import Kind
@@ -96,7 +97,9 @@ def case_page(
         seen = {one.id: seen_now(connection, one) for one in letters if one.state is DraftState.PROPOSED}
         files = {one.id: attachment_names(connection, one.id) for one in letters}
         before = _before(connection, changed) if changed else None
-    at_hand = [_letter(visit, one, seen.get(one.id), files[one.id]) for one in letters if one.state in _AT_HAND]
+    at_hand = [
+        _letter(visit, case.mailbox, one, seen.get(one.id), files[one.id]) for one in letters if one.state in _AT_HAND
+    ]
     told = [mail["received_at"] for mail in kept if "breach" in mail["detail"].get("verdict", {}).get("flags", [])]
     return page(
         visit,
@@ -207,9 +210,12 @@ def _request(
     }
 
 
-def _letter(visit: Visit, draft: Draft, seen: Seen | None, files: list[str]) -> dict[str, Any]:
+def _letter(visit: Visit, mailbox: str, draft: Draft, seen: Seen | None, files: list[str]) -> dict[str, Any]:
     """Return a letter that waits for a person or for its way out."""
-    finished, findings = draft_with_checks(visit.desk, draft.id, now=visit.now)
+    finished: Draft = draft
+    findings: list[Finding] = []
+    if visit.desk.find_mailbox(mailbox) is not None:  # else it cannot be sent any more, and is shown as it lies there
+        finished, findings = draft_with_checks(visit.desk, draft.id, now=visit.now)
     return {
         **_waiting(visit, draft),
         "body": gaps_marked(finished.final or draft.body),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, TypeVar
 
@@ -132,8 +132,18 @@ def public(function: _Function) -> _Function:
     return function
 
 
-async def guard(request: Request) -> None:
+async def guard(request: Request) -> AsyncIterator[None]:
     """Check a request before its route runs, and keep what was found as ``request.state.visit``."""
+    try:
+        await _check(request)
+        yield
+    finally:
+        visit: Visit | None = getattr(request.state, "visit", None)
+        if visit is not None:
+            await visit.form.close()
+
+
+async def _check(request: Request) -> None:
     site: Site = request.app.state.site
     endpoint = request.scope["route"].endpoint
     anybody = bool(getattr(endpoint, "public", False))
