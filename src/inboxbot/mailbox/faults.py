@@ -16,6 +16,8 @@ from imapclient.exceptions import IMAPClientError
 from inboxbot.errors import MailboxError
 
 _CODE: Final = re.compile(r"\[([A-Z]+)[^\]]*\]")
+# What follows is a line that was not understood: of a mail, when server and client are out of step.
+_OUT_OF_STEP: Final = re.compile(r"(unexpected [a-z ]{0,20}response).*", re.DOTALL)
 _UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e\xa0-\u2fff]+")
 # Response codes (RFC 5530) and words of providers that mean "not now", not "wrong password".
 _LATER: Final = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "OVERQUOTA", "SERVERBUG", "THROTTLED", "CONTACTADMIN"})
@@ -60,6 +62,7 @@ def server_text(value: object) -> str:
     if isinstance(value, list | tuple):
         value = value[0] if value else ""
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    text = _OUT_OF_STEP.sub(r"\1", text)
     return _UNPRINTABLE.sub(" ", text).strip()[:200]
 
 
