@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ledger": ("inboxbot.cli.ledger", "Every message seen, with what became of it and why."),
     "cases": ("inboxbot.cli.cases", "List, show and change cases."),
     "drafts": ("inboxbot.cli.drafts", "List, show, edit, approve and decline letters."),
+    "review": ("inboxbot.cli.review", "Go through what waits for a person, one by one, with a key for each decision."),
     "report": ("inboxbot.cli.report", "How many were answered within the promise, honestly."),
     "classify": ("inboxbot.cli.sorting", "Judge mails without storing anything."),
     "evaluate": ("inboxbot.cli.sorting", "Measure the judge on mails with known answers."),
