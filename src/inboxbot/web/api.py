@@ -58,7 +58,7 @@ class Approval(Body):
 
 
 def _actor(visit: Visit) -> Actor:
-    return Actor(visit.user.name, "api")
+    return Actor(visit.user.name, "web")
 
 
 def _draft(visit: Visit, draft_id: int) -> Draft:
