@@ -30,6 +30,9 @@ class MailProgram:
         finally:
             connection.logout()
 
+    def uids_of_drafts(self) -> list[int]:
+        return self.uids(DRAFTS)
+
     def mails(self, folder: str = DRAFTS) -> list[EmailMessage]:
         return [_parsed(one) for one in self.raw(folder)]
 

@@ -9,6 +9,7 @@ import pytest
 from tests.doors.conftest import DOORS, Opened
 from tests.doors.mail_program import SENT, MailProgram
 from tests.servers.installation import Office
+from tests.servers.offices import DATABASES, fresh_database
 from tests.servers.sink import Sink
 from tests.servers.writing import access, letter
 
@@ -109,10 +110,11 @@ def by_terminal(shared_mailbox: Open, sink: Sink) -> list[list[tuple[str, dict[s
     return told
 
 
+@pytest.mark.parametrize("kind", DATABASES)
 def test_the_drafts_folder_tells_what_the_terminal_tells(
-    by_terminal: list[list[tuple[str, dict[str, Any]]]], shared_mailbox: Open, sink: Sink
+    by_terminal: list[list[tuple[str, dict[str, Any]]]], shared_mailbox: Open, sink: Sink, kind: str
 ) -> None:
-    office, program = shared_mailbox(mailbox_lines=DOORS)
+    office, program = shared_mailbox(mailbox_lines=DOORS, database=fresh_database(kind))
     told = tell(office, program, DraftsFolder(office, program))
     for here, there in zip(told, by_terminal, strict=True):
         assert [_plain(one) for one in here] == [_plain(one) for one in there]

@@ -22,7 +22,7 @@ from inboxbot.mailbox.workers import ReadingPool
 
 log = get_logger()
 IDLE_MOST_S = 540.0  # servers and routers drop quiet connections; renewed every nine minutes
-DRAFTS_EVERY_S = 10.0  # an approved letter waits for its draft to be taken away
+DRAFTS_EVERY_S = 5.0  # an approved letter waits for its draft to be taken away
 
 
 class Watcher(threading.Thread):

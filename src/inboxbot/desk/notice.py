@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, update
 
 from inboxbot.cases.threading import ThreadMarks
 from inboxbot.cases.transitions import CaseEvent, DraftEvent
-from inboxbot.cases.values import Case, DraftState
+from inboxbot.cases.values import Case, CaseState, DraftState
 from inboxbot.crash import crash_here
 from inboxbot.desk.approve import fix
 from inboxbot.desk.arrivals import Served
@@ -36,6 +36,7 @@ from inboxbot.store.tables import cases, drafts, mails
 
 SAME_LETTER: Final = 60  # percent of words alike from which a mail without our marks is the placed draft, sent
 _BEFORE_LEAVING = (DraftState.PROPOSED, DraftState.APPROVED)
+_LIVE = (CaseState.HELD, CaseState.OPEN, CaseState.WAITING)
 _PUT_ASIDE = (DraftState.DECLINED, DraftState.SUPERSEDED)
 
 
@@ -101,7 +102,7 @@ def notice(desk: Desk, served: Served, sent: SentMail, *, now: dt.datetime) -> i
             return 0
         sent_at = min(sent.sent_at, now)
         letter = meant.letter or _letter_by_words(connection, served, case, sent)
-        if letter is not None and letter.state in _BEFORE_LEAVING:
+        if letter is not None and letter.state in _BEFORE_LEAVING and case.state in _LIVE:
             _sent_by_staff(desk, connection, served, case, letter, sent, row, sent_at=sent_at, now=now)
         else:
             save_mails(connection, [row])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, update
 
 from inboxbot.cases.values import DraftState
 from inboxbot.store.tables import cases, drafts, placed
@@ -88,11 +88,7 @@ def placeable(connection: Connection, mailbox_id: int, *, never: Iterable[str]) 
             drafts.c.state == DraftState.PROPOSED.value,
             drafts.c.recipient.is_not(None),
             drafts.c.template.not_in(sorted(never)),
-            or_(
-                placed.c.draft_id.is_(None),
-                placed.c.state == PlacedState.ABSENT.value,
-                and_(placed.c.state == PlacedState.ENDED.value, placed.c.note == REMOVED),
-            ),
+            or_(placed.c.state == PlacedState.ABSENT.value, _not_yet()),
         )
         .order_by(drafts.c.id)
     )
@@ -107,6 +103,12 @@ def holds_back(connection: Connection, draft_id: int) -> bool:
         placed.c.note != LEFT_ALONE,
     )
     return connection.execute(query).first() is not None
+
+
+def _not_yet() -> ColumnElement[bool]:
+    """Whether nobody placed a letter so far, or we took it away again ourselves."""
+    taken_away = and_(placed.c.state == PlacedState.ENDED.value, placed.c.note == REMOVED)
+    return or_(placed.c.draft_id.is_(None), taken_away)
 
 
 def to_tend(connection: Connection, mailbox_id: int, *, never: Iterable[str]) -> bool:
@@ -130,7 +132,7 @@ def to_tend(connection: Connection, mailbox_id: int, *, never: Iterable[str]) ->
             drafts.c.state == DraftState.PROPOSED.value,
             drafts.c.recipient.is_not(None),
             drafts.c.template.not_in(sorted(never)),
-            placed.c.draft_id.is_(None),
+            _not_yet(),
         )
     )
     return any(connection.execute(query.limit(1)).first() is not None for query in (stale, fresh))
