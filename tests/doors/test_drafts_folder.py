@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -230,6 +231,59 @@ def test_it_is_known_whatever_the_mail_program_rewrites(placed: Opened, how: dic
     ((detail,),) = office.rows("SELECT json_extract(detail, '$.changed') FROM mails WHERE direction = 'out'")
     assert bool(detail) is changed
     assert office.once().noticed == 0
+
+
+def test_a_program_that_writes_html_and_quotes_the_mail_below_is_understood(placed: Opened) -> None:
+    office, program = placed
+    lines = "".join(f"<p>{html.escape(line)}</p>" for line in words(program.mails()[0]).splitlines() if line)
+    quoted = "<blockquote type='cite'><p>Hej! Vilka uppgifter har ni om mig?</p></blockquote>"
+    program.delete()
+    program.save(
+        letter(
+            "SV: Mina uppgifter [EX-2026-0001]",
+            f"<html><body>{lines}<p>Anna Andersson, kundtjänst</p>{quoted}</body></html>",
+            sender="Exempel AB <kontakt@example.se>",
+            to="Anna Berg <anna.berg@example.org>",
+            in_reply_to="<asked@mail.example.org>",
+            content_type="text/html; charset=utf-8",
+        ),
+        SENT,
+    )
+    assert office.once().noticed == 1
+    sent = office.draft(1)
+    assert sent.state is DraftState.SENT
+    assert sent.subject == "SV: Mina uppgifter [EX-2026-0001]"
+    assert "Anna Andersson, kundtjänst" in (sent.final or "")
+    assert office.installation.json("audit")["findings"] == []
+
+
+def test_a_letter_that_names_the_day_is_placed_anew_the_next_day(shared_mailbox: Open) -> None:
+    office, program = shared_mailbox()
+    program.save(letter("Nyhetsbrev", "Hej, avregistrera mig från ert nyhetsbrev, tack.\nAnna"), "INBOX")
+    office.once()
+    (before,) = program.mails()
+    office.clock.advance(days=1)
+    office.once()
+    (after,) = program.mails()
+    assert words(before) != words(after)
+    assert after["Message-ID"] == before["Message-ID"]
+    later(office)
+    assert [words(one) for one in program.mails()] == [words(after)]
+
+
+def test_many_drafts_of_staff_are_none_of_our_business(placed: Opened) -> None:
+    office, program = placed
+    own = letter("Offert", "Hej, här kommer offerten.", sender="kontakt@example.se", to="kund@example.org")
+    connection = program.dovecot.imap(program.user)
+    try:
+        for _ in range(30):
+            connection.append(DRAFTS, "", None, own)
+    finally:
+        connection.logout()
+    office.approve(1)
+    later(office)
+    assert len(program.mails()) == 30
+    assert office.draft(1).state is DraftState.SENT
 
 
 def test_sent_to_a_colleague_it_answers_nobody(placed: Opened) -> None:

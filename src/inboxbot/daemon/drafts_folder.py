@@ -238,9 +238,13 @@ class _Look:
 
 
 def _listed(server: Server, uids: Sequence[int], secret: bytes) -> list[Found]:
-    told = [one for one in server.fetch_headers(uids) if isinstance(one, FetchedHeader)] if uids else []
-    kept = [_found(one, secret) for one in told if "\\deleted" not in {flag.lower() for flag in one.flags}]
+    told = server.fetch_headers(uids) if uids else ()
+    kept = [_found(one, secret) for one in told if isinstance(one, FetchedHeader) and not _is_deleted(one)]
     return sorted(kept, key=lambda one: -one.uid)
+
+
+def _is_deleted(one: FetchedHeader) -> bool:
+    return any(flag.lower() == "\\deleted" for flag in one.flags)
 
 
 def _found(one: FetchedHeader, secret: bytes) -> Found:
