@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from inboxbot.config.model import Settings
 from inboxbot.daemon.lock import sole_worker
 from inboxbot.desk.context import Desk
-from inboxbot.mailbox.workers import ReadingPool
+from inboxbot.mailbox.workers import ReadingPool, local_judge
 from inboxbot.outbox.journal import Journal
+from inboxbot.store.corrections import active_layer
 from inboxbot.store.opening import open_store
 from inboxbot.store.schema import secret
 
@@ -38,9 +41,13 @@ def open_house(settings: Settings, *, lock_wait_s: float = LOCK_WAIT_S) -> Itera
     """Open the database, take the sole right to work with it, and make the workers ready."""
     store = open_store(settings.database.url, settings.folder, now=utc_now())
     try:
-        with sole_worker(store, wait_s=lock_wait_s), ReadingPool(settings.daemon.workers) as pool:
-            with store.read() as connection:
-                key = secret(connection)
+        with store.read() as connection:
+            key, layer = secret(connection), active_layer(connection)
+        load_judge = partial(local_judge, json.dumps(layer) if layer else None)
+        with (
+            sole_worker(store, wait_s=lock_wait_s),
+            ReadingPool(settings.daemon.workers, load_judge=load_judge) as pool,
+        ):
             yield House(Desk(store, settings, key), pool, Journal(_journal_path(settings, store.path)))
     finally:
         store.close()

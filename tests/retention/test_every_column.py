@@ -11,7 +11,7 @@ WORDLESS = (sa.Integer, sa.Boolean, sa.Date, UtcMoment)
 GOES = {
     "case_addresses": {"address"},
     "codes": {"kind", "hash"},
-    "corrections": {"features", "judged", "right"},
+    "corrections": {"features", "judged", "right", "scores"},
     "draft_words": {"actor", "recipient", "subject", "body"},
     "identities": {"address_on_file", "found_in", "facts"},
 }

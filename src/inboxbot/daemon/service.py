@@ -16,6 +16,7 @@ from inboxbot.daemon.once import places
 from inboxbot.daemon.round import Now
 from inboxbot.daemon.watcher import Watcher
 from inboxbot.desk.context import Desk
+from inboxbot.desk.learning import refit_if_stale
 from inboxbot.desk.retention import daily
 from inboxbot.errors import InboxbotError
 from inboxbot.logs import get_logger
@@ -84,6 +85,7 @@ class Service:
         """Do the day's retention, at most once a day however often it is called."""
         try:
             daily(self.desk, now=self.now())
+            refit_if_stale(self.desk, now=self.now())
         except Exception as error:  # noqa: BLE001  (tried again within the hour)
             log.error("retention_failed", error=error)
 

@@ -119,4 +119,5 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "flags": sorted(verdict.flags),
         "reasons": list(verdict.reasons),
         "features": list(verdict.features),
+        "scores": [round(score, 4) for score in verdict.scores],
     }

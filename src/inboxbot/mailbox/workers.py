@@ -26,6 +26,7 @@ from pebble import ProcessExpired, ProcessFuture, ProcessPool
 from inboxbot.reading.read import read_headers, read_mail
 from inboxbot.reading.values import Mail, RawMail, UnreadableError
 from inboxbot.sorting.judge import Judge
+from inboxbot.sorting.learning import LocalLayer
 from inboxbot.sorting.values import Verdict
 
 Key = TypeVar("Key")
@@ -70,6 +71,18 @@ Outcome = Read | Held
 def shipped_judge() -> JudgeMail:
     """Load the judge that is shipped with the package."""
     return Judge.load().judge
+
+
+def local_judge(layer: str | None) -> JudgeMail:
+    """Load the shipped judge with what this installation learned (`LocalLayer` as JSON).
+
+    A layer that belongs to another model than the shipped one is left out: its feature numbers mean nothing here.
+    """
+    judge = Judge.load()
+    if layer is None:
+        return judge.judge
+    learned = LocalLayer.from_json(layer)
+    return (judge.with_local(learned) if learned.model == judge.model.inputs else judge).judge
 
 
 class ReadingPool:

@@ -27,6 +27,7 @@ def save_correction(
             features=verdict["features"],
             judged=verdict["kinds"],
             right=list(right),
+            scores=verdict.get("scores", []),
         )
     )
 
@@ -54,3 +55,8 @@ def drop_layer(connection: Connection) -> bool:
         return False
     connection.execute(delete(learned).where(learned.c.id == newest))
     return True
+
+
+def drop_layers(connection: Connection) -> None:
+    """Forget everything that was learned."""
+    connection.execute(delete(learned))

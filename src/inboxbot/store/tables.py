@@ -379,6 +379,7 @@ class CorrectionRow(SQLModel, table=True):
     features: list[int] = Field(default_factory=list, sa_type=JSON)
     judged: list[str] = Field(default_factory=list, sa_type=JSON)
     right: list[str] = Field(default_factory=list, sa_type=JSON)
+    scores: list[float] = Field(default_factory=list, sa_type=JSON)
 
 
 class LearnedRow(SQLModel, table=True):

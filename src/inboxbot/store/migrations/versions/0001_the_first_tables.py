@@ -428,6 +428,7 @@ def upgrade() -> None:
     sa.Column('features', sa.JSON(), nullable=False),
     sa.Column('judged', sa.JSON(), nullable=False),
     sa.Column('right', sa.JSON(), nullable=False),
+    sa.Column('scores', sa.JSON(), nullable=False),
     sa.ForeignKeyConstraint(['case_id'], ['cases.id'], ),
     sa.ForeignKeyConstraint(['mail_id'], ['mails.id'], ),
     sa.PrimaryKeyConstraint('id'),
