@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from click.testing import CliRunner
+from tests.servers.installation import Office
+
 from inboxbot.cli.main import cli
 from inboxbot.errors import InboxbotError
-from tests.servers.installation import Office
 
 COMPANY = """
 financial_year_end = "08-31"

@@ -8,6 +8,10 @@ import email.policy
 import re
 
 import pytest
+from tests.servers.installation import Office
+from tests.servers.offices import NewOffice
+from tests.servers.scripted_smtp import Script
+
 from inboxbot.cases.values import CaseState, DraftState
 from inboxbot.desk.context import Actor
 from inboxbot.desk.enter import Entry, enter
@@ -15,9 +19,6 @@ from inboxbot.desk.identity import record_identity
 from inboxbot.desk.write import write_letter
 from inboxbot.errors import RefusedError
 from inboxbot.sorting.kinds import Kind
-from tests.servers.installation import Office
-from tests.servers.offices import NewOffice
-from tests.servers.scripted_smtp import Script
 
 EVA = Actor("Eva Ek", "terminal")
 RECEIVED = dt.datetime(2026, 3, 5, 8, 0, tzinfo=dt.UTC)

@@ -209,7 +209,9 @@ def test_data_goes_to_an_unproven_address_only_when_two_people_say_so(
     assert len(smtp.taken) == 1
 
 
-def test_an_encrypted_answer_opens_only_with_its_passphrase(new_office: NewOffice, smtp: Script, tmp_path: Path) -> None:
+def test_an_encrypted_answer_opens_only_with_its_passphrase(
+    new_office: NewOffice, smtp: Script, tmp_path: Path
+) -> None:
     import io
 
     import pyzipper

@@ -6,6 +6,10 @@ import json
 from functools import cache
 
 import pytest
+from tests.requests.commands import Person
+from tests.servers.installation import Office
+from tests.servers.offices import NewOffice
+
 from inboxbot.desk.learning import learn_from_corrections, refit_if_stale, undo
 from inboxbot.desk.retention import retain
 from inboxbot.errors import RefusedError
@@ -15,9 +19,6 @@ from inboxbot.sorting.evaluation import GoldMail, shipped_mails
 from inboxbot.sorting.judge import Judge
 from inboxbot.sorting.learning import Correction, learn
 from inboxbot.store.corrections import active_layer
-from tests.requests.commands import Person
-from tests.servers.installation import Office
-from tests.servers.offices import NewOffice
 
 FEW = 40  # of the shipped mails: enough to guard, quick enough for a test
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from inboxbot.cases.personal_numbers import mask_personal_numbers
 from tests.requests.commands import Person
 from tests.servers.offices import NewOffice
+
+from inboxbot.cases.personal_numbers import mask_personal_numbers
 
 
 @pytest.mark.parametrize("number", ["640823-3234", "19640823-3234", "196408233234"])

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inboxbot.cases.values import CaseState
-from inboxbot.outbox.webhooks import tell_systems
 from tests.requests.commands import Person
 from tests.servers.offices import NewOffice
+
+from inboxbot.cases.values import CaseState
+from inboxbot.outbox.webhooks import tell_systems
 
 
 class Newsletter:
@@ -79,7 +80,7 @@ def test_the_system_is_told_once_and_signed_and_the_case_closes_then(
     message, signature, body = newsletter.told[0]
     assert message["address"] == "bo@example.org"
     assert message["channels"] == ["email", "sms", "phone", "post", "ads"]
-    assert signature == "sha256=" + hmac.new("delad hemlighet".encode(), body, hashlib.sha256).hexdigest()
+    assert signature == "sha256=" + hmac.new(b"delad hemlighet", body, hashlib.sha256).hexdigest()
     assert office.case(reference).state is CaseState.CLOSED
     assert office.rows("SELECT address FROM webhooks") == [(None,)]
 
