@@ -25,7 +25,7 @@ from collections import Counter
 from pathlib import Path
 
 KINDS = frozenset(
-    "access erasure unsubscribe complaint rectification portability objection restriction other".split()
+    ["access", "erasure", "unsubscribe", "complaint", "rectification", "portability", "objection", "restriction", "other"]
 )
 FIELDS = frozenset({"labels", "lang", "sort", "reminder"})
 SAFE_DOMAIN = re.compile(r"@(?:[a-z0-9-]+\.)*(?:example\.(?:com|se|org|net|dk|no|de|fi|eu)|[a-z0-9-]+\.example)$")

@@ -159,7 +159,8 @@ def test_a_new_mail_voids_an_approval(new_office: NewOffice, smtp: Script) -> No
     office.approve(first.id)
     reference = office.cases()[0].reference
     office.receive(
-        f"From: Bo <bo@example.org>\r\nTo: kontakt@example.se\r\nSubject: Re: [{reference}]\r\nMessage-ID: <n1@example.org>\r\n"
+        f"From: Bo <bo@example.org>\r\nTo: kontakt@example.se\r\nSubject: Re: [{reference}]\r\n"
+        "Message-ID: <n1@example.org>\r\n"
         "Content-Type: text/plain; charset=utf-8\r\n\r\nVänta, jag har en fråga till.\r\n".encode()
     )
     assert office.draft(first.id).state is DraftState.PROPOSED

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("inboxbot.cli.report", "How many were answered within the promise, honestly."),
     "classify": ("inboxbot.cli.sorting", "Judge mails without storing anything."),
     "evaluate": ("inboxbot.cli.sorting", "Measure the judge on mails with known answers."),
+    "learn": ("inboxbot.cli.learn", "Learn from the kinds that staff corrected; `--undo` takes it back."),
     "deadline": ("inboxbot.cli.dates", "The legal date for a moment of receipt, explained."),
     "templates": ("inboxbot.cli.templates", "Check the reply templates."),
     "audit": ("inboxbot.cli.audit", "Every promise that the database alone can show, checked."),

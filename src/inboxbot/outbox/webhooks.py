@@ -48,7 +48,7 @@ def _system(desk: Desk, told: Told) -> System | None:
 
 
 def _post(system: System, told: Told) -> int:
-    """Send one request and return the HTTP status, 0 when the system could not be reached. Redirects are not followed."""
+    """Send one request and return the HTTP status, 0 when the system was not reached. Redirects are not followed."""
     url = urlsplit(system.webhook or "")
     body = json.dumps(
         {
