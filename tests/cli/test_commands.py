@@ -105,7 +105,7 @@ def test_status_tells_what_waits_and_fails_when_a_promise_is_broken(installation
     place = installation()
     empty = place.json("status")
     assert empty["broken"] is False
-    assert empty["mailboxes"] == [{"address": "kontakt@example.se", "served_at": None}]
+    assert empty["mailboxes"] == [{"address": "kontakt@example.se", "served_at": None, "blind": False}]
     assert "last served never" in place.run("status").stdout
     dovecot.append(place.username, [mail("Radera", "Radera alla mina personuppgifter.", number=1)])
     place.run("once")
