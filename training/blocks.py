@@ -24,9 +24,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-KINDS = frozenset(
-    ["access", "erasure", "unsubscribe", "complaint", "rectification", "portability", "objection", "restriction", "other"]
-)
+RIGHTS = ("access", "erasure", "unsubscribe", "complaint", "rectification", "portability", "objection", "restriction")
+KINDS = frozenset({*RIGHTS, "other"})
 FIELDS = frozenset({"labels", "lang", "sort", "reminder"})
 SAFE_DOMAIN = re.compile(r"@(?:[a-z0-9-]+\.)*(?:example\.(?:com|se|org|net|dk|no|de|fi|eu)|[a-z0-9-]+\.example)$")
 
