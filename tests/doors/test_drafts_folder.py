@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -424,6 +425,19 @@ def test_moved_to_the_folder_for_it_exactly_these_words_are_sent(shared_mailbox:
     assert words(lying).split() == (office.draft(1).final or "").split()
     (approved,) = [one for one in history(office) if one["event"] == "draft_approved"]
     assert (approved["door"], approved["detail"]["weaker"]) == ("drafts", 1)
+
+
+def test_check_finds_the_folder_for_approving_missing(shared_mailbox: Open) -> None:
+    office, program = shared_mailbox(more=f'[company.mailbox.folders]\napproved = "{APPROVED}"')
+
+    def faults() -> list[str]:
+        found = json.loads(office.installation.run("check", "--json", check=False).stdout)["findings"]
+        return [one["cure"] for one in found if one["level"] == "error" and one["area"] == "folder"]
+
+    (cure,) = faults()
+    assert cure.startswith("set company[1].mailbox[1].folders.approved to one of")
+    program.create(APPROVED)
+    assert faults() == []
 
 
 def test_a_moved_draft_that_may_not_go_out_is_not_sent(shared_mailbox: Open, sink: Sink) -> None:

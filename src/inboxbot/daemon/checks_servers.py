@@ -19,7 +19,7 @@ from inboxbot.mailbox.server import Server
 from inboxbot.outbox import smtp
 
 ANSWER_S: Final = 20.0
-_USES: Final = ("inbox", "junk", "sent", "drafts")
+_USES: Final = ("inbox", "junk", "sent", "drafts", "approved")
 _WITHOUT: Final = {
     "junk": "requests that end up in the spam folder are not seen",
     "sent": "answers that staff send from their own mail program are not noticed, and no copy is filed",
@@ -58,6 +58,8 @@ def _opened(server: Server, folders: Folders, where: str, key: str) -> list[Find
     found = []
     for use in _USES:
         name: str | None = getattr(folders, use)
+        if name is None and use == "approved":
+            continue  # there is none unless one is named
         if name is None:
             cure = f"name it in {key}.folders.{use} if there is one"
             found.append(Finding("folder", where, Level.WARNING, f"no {use} folder was found: {_WITHOUT[use]}", cure))
