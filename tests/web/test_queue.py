@@ -150,6 +150,11 @@ def test_the_language_of_the_browser_or_of_the_account(office: Office, app: Any,
     assert "To do" in eva.client.get("/", headers={"accept-language": language}).text
 
 
+def test_after_a_case_comes_the_next_and_after_the_last_the_queue(eva: Person) -> None:
+    ways = [eva.client.get(f"/cases/EX-2026-000{number}/next").headers["location"] for number in (1, 2, 3)]
+    assert ways == ["/cases/EX-2026-0002", "/cases/EX-2026-0003", "/"]
+
+
 def test_a_gist_is_one_line_without_the_greeting() -> None:
     assert gist("Hej!\n\nJag vill\nveta   mer.") == "Jag vill veta mer."
     assert gist("Hejdå alla") == "Hejdå alla"

@@ -24,6 +24,7 @@ FAR = 14  # words between which two meanings count as meeting
 HEAD = 32_000  # letters of the new words that the model looks at: the first …
 TAIL = 8_000  # … and the last
 MAX_WORDS = 7_000  # 40,000 letters of one-letter words are no mail
+_ENOUGH = 3  # new words that a reply's subject is not needed beside
 _MAX_PAIRS = 24  # meanings a meaning is paired with, at most
 
 REPLY_MARKS = frozenset({"re", "sv", "aw", "vs", "antw", "ang", "svar", "rif", "odp", "res"})
@@ -45,6 +46,7 @@ _ARTICLE_WORDS = frozenset(
      "artikkel", "grein", "articolului", "articolul", "articolele", "arts", "artt", "artiklerne", "artiklene",
      "artikelen", "clen", "clena", "clenom", "clankom", "clanem", "artikeltext", "paragraph", "artiklene"]
 )  # fmt: skip
+_MARKETING = frozenset(["2", "3"])  # paragraphs of Article 21 that are on direct marketing
 _ARTICLES = frozenset(["7", "12", "13", "14", "15", "16", "17", "18", "19", "20", "21", "22", "32", "33", "34", "77",
                        "79", "82"])  # fmt: skip
 
@@ -178,7 +180,8 @@ def read_mail(vocabulary: Vocabulary, subject: str, body: str, segments: Sequenc
     elif any(item.kind is SegmentKind.QUOTED for item in segments) and _passed_on(new, body, opening):
         shape.add("passed-on")
         new += [item for item in segments if item.kind is SegmentKind.QUOTED]
-    if opening and opening[0] in REPLY_MARKS:
+    replied = bool(opening) and opening[0] in REPLY_MARKS
+    if replied:
         shape.add("reply")
     chosen = {item.start for item in new}
     parts = [Part(title, "subject", 0, len(subject[:1_000]), MAX_WORDS)]
@@ -199,21 +202,35 @@ def read_mail(vocabulary: Vocabulary, subject: str, body: str, segments: Sequenc
             if role == "body":
                 used += end - start
                 count += sum(len(sentence.words) for sentence in part.sentences)
+    if replied and count >= _ENOUGH:
+        parts[0].role = "context"  # the subject of a reply is the words of an earlier mail
     sample = [word for part in parts if part.role != "context" for item in part.sentences[:40] for word in item.words]
     scores = language_scores(sample[:600], f"{subject[:300]}\n{body[:2_700]}")
     languages = reading_languages(scores)
-    spare = vocabulary.number("spare")
     for part in parts:
         for sentence in part.sentences:
-            sentence.hits = _negated(sentence, vocabulary.find(sentence.words, languages), vocabulary.ruled, spare)
+            hits = _negated(sentence, vocabulary.find(sentence.words, languages), vocabulary)
+            sentence.hits = _threatened(hits, vocabulary)
     shape.add(f"len{min(count.bit_length(), 10)}")
     if "?" in body[:HEAD]:
         shape.add("question")
     return Reading(parts, shape, best_language(scores), skipped, nothing_new, count)
 
 
-def _negated(sentence: Sentence, hits: list[Hit], ruled: frozenset[int], spare: int) -> list[Hit]:
+def _threatened(hits: list[Hit], vocabulary: Vocabulary) -> list[Hit]:
+    """Put *threat* in the place of "complain" and the like in a sentence with "otherwise": the close of a letter."""
+    otherwise = vocabulary.number("otherwise")
+    if all(hit[0] != otherwise for hit in hits):
+        return hits
+    threat = vocabulary.number("threat")
+    return [
+        (threat, first, last) if concept in vocabulary.grim else (concept, first, last) for concept, first, last in hits
+    ]
+
+
+def _negated(sentence: Sentence, hits: list[Hit], vocabulary: Vocabulary) -> list[Hit]:
     """Put *spare* in the place of "delete" and the like where a "not" rules over it (not beyond a comma)."""
+    ruled, spare = vocabulary.ruled, vocabulary.number("spare")
     words, pauses = sentence.words, sentence.pauses
     if _NOTS.isdisjoint(words):
         return hits
@@ -238,7 +255,7 @@ def article_hits(tokens: Sequence[str]) -> Iterator[tuple[str, int, int]]:
         following = tokens[place + 1 : place + 8]
         for step, number in enumerate(following, 1):
             if number in _ARTICLES:
-                marketing = number == "21" and step < len(following) and following[step] in ("2", "3")
+                marketing = number == "21" and not _MARKETING.isdisjoint(following[step : step + 2])
                 yield ("21m" if marketing else number), place, place + step
             elif not number.isdigit() and len(number) > 3:
                 break

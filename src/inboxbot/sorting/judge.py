@@ -80,6 +80,7 @@ class Judge:
         kinds, unsure = self.model.decide(chances, asks)
         reasons: list[str] = []
         kinds, unsure = self._overrule(reading, body, kinds, unsure, chances, reasons)
+        kinds = self._only_marketing(kinds, features, chances)
         title = fold(subject[:500]).text.strip()
         robot = find_robot(Traits(headers, title, sender, return_path))
         flags = self._flags(reading, kinds, features)
@@ -135,6 +136,17 @@ class Judge:
         if unsure and not reasons:
             reasons.append("close_call")
         return kinds, unsure
+
+    def _only_marketing(
+        self, kinds: tuple[Kind, ...], features: Features, chances: Mapping[Kind, float]
+    ) -> tuple[Kind, ...]:
+        """Drop a weaker objection beside an unsubscribe that cites Article 21(2) or (3): those are on marketing."""
+        if Kind.UNSUBSCRIBE not in kinds or Kind.OBJECTION not in kinds:
+            return kinds
+        cited = self._index.tables["a"]["21m"] in features.groups.get("a", ())
+        if cited and chances[Kind.OBJECTION] < chances[Kind.UNSUBSCRIBE]:
+            return tuple(kind for kind in kinds if kind is not Kind.OBJECTION)
+        return kinds
 
     def _flags(self, reading: Reading, kinds: Sequence[Kind], features: Features) -> set[str]:
         """Codes for what staff should know beside the kinds."""

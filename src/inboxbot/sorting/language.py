@@ -149,6 +149,7 @@ def _weights() -> dict[str, dict[str, float]]:
     return table
 
 
+SMALL_WORDS = frozenset(word for words in _WORDS.values() for word in words.split())
 _GREEK = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
 _WEIGHTS = _weights()

@@ -8,7 +8,6 @@ corrections each time, so that a correction that is purged is also unlearned. Ev
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,14 +15,15 @@ from inboxbot.errors import RefusedError
 from inboxbot.sorting.evaluation import Figures, GoldMail, measure
 from inboxbot.sorting.judge import Judge
 from inboxbot.sorting.kinds import RIGHTS, Kind
+from inboxbot.sorting.language import SMALL_WORDS
 from inboxbot.sorting.model import ANY, TARGETS, sigmoid
 from inboxbot.sorting.values import Verdict
 
-ROUNDS = 60  # passes over the corrections
-STEP = 0.15
-HOLD = 0.02  # how strongly weights are drawn to zero each pass
-LARGEST = 2.5  # log odds that a kind's weights may add or take away in one mail
-FEWEST = 2  # corrections a feature must be in
+ROUNDS = 80  # passes over the corrections
+STEP = 0.5
+HOLD = 0.01  # how strongly weights are drawn to zero each pass
+LARGEST = 4.0  # log odds that a kind's weights may add or take away in one mail
+SHORTEST = 4  # letters of a word that a weight may stand on
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +91,23 @@ def _assumed(judged: Sequence[Kind]) -> list[float]:
     return [*rows, 1.0 if asks else -1.0, 0.0]
 
 
-def fit(corrections: Sequence[Correction], model: str) -> LocalLayer:
-    """Fit a layer to all corrections; ``model`` is the digest of the shipped model (`Model.inputs`)."""
-    counts = Counter(number for item in corrections for number in set(item.features))
-    used = {number for number, count in counts.items() if count >= FEWEST} if len(corrections) > 1 else set(counts)
+def learnable(judge: Judge) -> set[int]:
+    """Return the features that a layer may use: words that say something.
+
+    Weights on common meanings would change the verdict of every mail, those on rarer words only that of like ones.
+    """
+    base = judge.model.base["w"]
+    return {
+        base + place
+        for place, word in enumerate(judge.model.names["w"])
+        if len(word) >= SHORTEST and word not in SMALL_WORDS
+    }
+
+
+def fit(corrections: Sequence[Correction], judge: Judge) -> LocalLayer:
+    """Fit a layer for a judge to all corrections."""
+    seen = {number for item in corrections for number in item.features}
+    used = seen & learnable(judge)
     bias = [0.0] * len(TARGETS)
     weights = {number: [0.0] * len(TARGETS) for number in sorted(used)}
     rows = [
@@ -111,7 +124,7 @@ def fit(corrections: Sequence[Correction], model: str) -> LocalLayer:
             for target in range(ANY + 1):
                 total = scores[target] + bias[target] + sum(weights[number][target] for number in features)
                 error = right[target] - sigmoid(total)
-                bias[target] += STEP * error * 0.2
+                bias[target] += STEP * error * 0.02
                 for number in features:
                     weights[number][target] += share * error
         bias = [value * (1.0 - HOLD) for value in bias]
@@ -120,7 +133,7 @@ def fit(corrections: Sequence[Correction], model: str) -> LocalLayer:
                 row[target] *= 1.0 - HOLD
     rounded = {number: tuple(round(value, 4) for value in row) for number, row in weights.items()}
     kept = {number: row for number, row in rounded.items() if any(abs(value) >= 0.002 for value in row)}
-    return LocalLayer(tuple(round(value, 4) for value in bias), kept, len(corrections), model)
+    return LocalLayer(tuple(round(value, 4) for value in bias), kept, len(corrections), judge.model.inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +173,7 @@ def learn(judge: Judge, corrections: Sequence[Correction], shipped: Sequence[Gol
     plain = judge.with_local(None)
     before = measure(plain, shipped)
     right_before = _right(plain, corrections)
-    full = fit(corrections, judge.model.inputs)
+    full = fit(corrections, judge)
     for strength in (1.0, 0.5, 0.25):
         layer = LocalLayer(
             tuple(round(value * strength, 4) for value in full.bias),

@@ -19,6 +19,7 @@ _GAP = "_"  # in a phrase: at most two words between
 _RULED = frozenset(
     ["erase", "remove", "forget", "close", "ask_erasure", "unsub", "ask_unsubscribe", "object", "complain"]
 )
+_GRIM = frozenset(["complain", "report", "authority", "ask_complaint"])  # what a closing threat threatens with
 _MEMO_LIMIT = 60_000  # words remembered; a text of a million strange words must not fill the memory
 
 
@@ -49,13 +50,14 @@ class Vocabulary:
 
     def __init__(self, languages: Mapping[str, Mapping[str, str]]) -> None:
         names = {name for table in languages.values() for name in table}
-        self.concepts: tuple[str, ...] = tuple(sorted({*names, "spare"}))
+        self.concepts: tuple[str, ...] = tuple(sorted({*names, "spare", "threat"}))
         self._index = {name: number for number, name in enumerate(self.concepts)}
         self._atoms: dict[str, int] = {}
         self._prefixes: dict[str, int] = {}
         self._suffixes: dict[str, int] = {}
         self.wishes = frozenset(number for number, name in enumerate(self.concepts) if name.startswith("ask_"))
         self.ruled = frozenset(number for number, name in enumerate(self.concepts) if name in _RULED)
+        self.grim = frozenset(number for number, name in enumerate(self.concepts) if name in _GRIM)
         self._languages = languages
         self._roots = {code: _Node() for code in languages}
         self._memos: dict[tuple[str, ...], dict[str, Sense]] = {}
@@ -105,20 +107,18 @@ class Vocabulary:
         if node is not root and concept not in node.concepts:
             node.concepts = (*node.concepts, concept)
 
+    def _atoms_of(self, word: str) -> list[int]:
+        """Return the phrase words that a word can stand for: itself, its stems, its endings."""
+        found = [self._atoms.get(word)]
+        found += [self._prefixes.get(word[:length]) for length in range(2, min(len(word), self._longest) + 1)]
+        found += [self._suffixes.get(word[-length:]) for length in range(4, min(len(word), 12))]
+        return [atom for atom in found if atom is not None]
+
     def _sense(self, word: str, languages: tuple[str, ...], memo: dict[str, Sense]) -> Sense:
         """Return what a folded word means in these languages (remembered in ``memo``)."""
-        atoms = []
-        exact = self._atoms.get(word)
-        if exact is not None:
-            atoms.append(exact)
-        for length in range(2, min(len(word), self._longest) + 1):
-            atom = self._prefixes.get(word[:length])
-            if atom is not None:
-                atoms.append(atom)
-        for length in range(4, min(len(word), 12)):
-            atom = self._suffixes.get(word[-length:])
-            if atom is not None:
-                atoms.append(atom)
+        atoms = self._atoms_of(word)
+        if "'" in word:  # "l'accès", "dell'account": the word behind the elided article
+            atoms += self._atoms_of(word.partition("'")[2])
         first = [
             following[atom]
             for following in (self._roots[code].following for code in languages if code in self._roots)

@@ -22,6 +22,7 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union_all,
 )
 
 from inboxbot.cases.values import DraftState
@@ -30,6 +31,7 @@ from inboxbot.store.tables import cases, drafts, mailboxes, mails, promises, req
 _TODO, _WAITING, _DONE = ("held", "open"), ("waiting",), ("closed", "dismissed")
 VIEWS = {"todo": _TODO, "waiting": _WAITING, "done": _DONE, "all": (*_TODO, *_WAITING, *_DONE)}
 _TROUBLE = (DraftState.FAILED.value, DraftState.UNKNOWN.value)
+_MOST_TROUBLE = 500
 FIRST, LAST = dt.datetime(1, 1, 2, tzinfo=dt.UTC), dt.datetime(9999, 12, 30, tzinfo=dt.UTC)
 
 
@@ -66,7 +68,7 @@ def queue_page(connection: Connection, wanted: Wanted, *, after: Place | None, l
     Live ones: first those whose letter failed, then by what falls due next. ``done`` and ``all``: newest first.
     """
     if wanted.view in ("done", "all"):
-        query = select(cases.c.id).where(*_conditions(connection, wanted)).order_by(cases.c.id.desc()).limit(limit)
+        query = select(cases.c.id).where(*_conditions(connection, wanted, [])).order_by(cases.c.id.desc()).limit(limit)
         if after is not None:
             query = query.where(cases.c.id < after.case_id)
         return [Place(LAST, row.id) for row in connection.execute(query)]
@@ -86,12 +88,13 @@ def _live_page(connection: Connection, wanted: Wanted, after: Place | None, limi
         .group_by(requests.c.case_id)
         .subquery()
     )
-    order = _order(connection, answer.c.due, law.c.due).label("moment")
+    troubled = _in_trouble(connection)
+    order = _order(connection, answer.c.due, law.c.due, troubled).label("moment")
     query: Select[Any] = (
         select(cases.c.id, order)
         .outerjoin(answer, answer.c.case_id == cases.c.id)
         .outerjoin(law, law.c.case_id == cases.c.id)
-        .where(*_conditions(connection, wanted))
+        .where(*_conditions(connection, wanted, troubled))
         .order_by(order, cases.c.id)
         .limit(limit)
     )
@@ -100,7 +103,7 @@ def _live_page(connection: Connection, wanted: Wanted, after: Place | None, limi
     return [Place(_moment(row.moment), row.id) for row in connection.execute(query)]
 
 
-def _order(connection: Connection, due: Any, law: Any) -> ColumnElement[Any]:
+def _order(connection: Connection, due: Any, law: Any, troubled: Sequence[int]) -> ColumnElement[Any]:
     """Return the moment a case is sorted by: the earlier of its promise and the evening of its legal date, in UTC."""
     if connection.dialect.name == "postgresql":
         evening = cast(cast(law, String) + " 23:00+00", DateTime(timezone=True))
@@ -109,11 +112,15 @@ def _order(connection: Connection, due: Any, law: Any) -> ColumnElement[Any]:
         last = _text(LAST)
         as_text = func.coalesce(cast(due, String), last)
         moment = func.min(as_text, func.coalesce(cast(law, String) + " 23:00:00.000000", last))
-    return case((_in_trouble(), _bound(connection, FIRST)), else_=moment)
+    if not troubled:
+        return moment
+    return case((cases.c.id.in_(troubled), _bound(connection, FIRST)), else_=moment)
 
 
-def _in_trouble() -> ColumnElement[bool]:
-    return cases.c.id.in_(select(drafts.c.case_id).where(drafts.c.state.in_(_TROUBLE)))
+def _in_trouble(connection: Connection) -> list[int]:
+    """Return the cases with a letter that failed or may have failed: a handful, each state found by the index."""
+    query = union_all(*(select(drafts.c.case_id).where(drafts.c.state == state) for state in _TROUBLE))
+    return list(connection.execute(query.limit(_MOST_TROUBLE)).scalars())
 
 
 def _bound(connection: Connection, moment: dt.datetime) -> Any:
@@ -130,10 +137,10 @@ def _moment(value: Any) -> dt.datetime:
     return found.astimezone(dt.UTC) if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 
-def _conditions(connection: Connection, wanted: Wanted) -> list[ColumnElement[bool]]:
+def _conditions(connection: Connection, wanted: Wanted, troubled: Sequence[int]) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [cases.c.mailbox_id.in_(wanted.mailbox_ids)]
-    if wanted.view == "todo":
-        found.append(or_(cases.c.state.in_(_TODO), and_(cases.c.state == "waiting", _in_trouble())))
+    if wanted.view == "todo" and troubled:
+        found.append(or_(cases.c.state.in_(_TODO), and_(cases.c.state.in_(_WAITING), cases.c.id.in_(troubled))))
     elif wanted.view != "all":
         found.append(cases.c.state.in_(VIEWS[wanted.view]))
     if wanted.kind:

@@ -29,7 +29,7 @@ from inboxbot.store.queue import (
     promises_due,
     queue_page,
 )
-from inboxbot.web.render import page
+from inboxbot.web.render import goto, page
 from inboxbot.web.visit import Visit, Visited
 
 router = APIRouter()
@@ -85,6 +85,19 @@ def show(
         first=not after,
         link=lambda **changes: "/?" + urlencode({k: v for k, v in {**chosen, **changes}.items() if v}),
     )
+
+
+@router.get("/cases/{reference}/next")
+def next_case(visit: Visited, reference: str) -> Response:
+    """Lead to the case that stands after this one in the queue; after the last, to the queue."""
+    case = visit.case(reference)
+    with visit.desk.store.read() as connection:
+        known = mailboxes_of(connection, None if EVERY_COMPANY in visit.user.companies else visit.user.companies)
+        wanted = Wanted("todo", tuple(one for one, _, _ in known))
+        found = [one.case_id for one in queue_page(connection, wanted, after=None, limit=PAGE)]
+        at = found.index(case.id) + 1 if case.id in found else 0
+        following = load_cases(connection, found[at : at + 1])
+    return goto(f"/cases/{following[0].reference}" if following else "/")
 
 
 def cursor(place: Place) -> str:

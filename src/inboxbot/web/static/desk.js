@@ -97,6 +97,7 @@
       field.focus();
       field.setSelectionRange(0, 0);
     },
+    n: () => { const link = document.querySelector("[data-next]"); if (link) link.click(); },
     u: () => { const link = document.querySelector("[data-back]"); if (link) link.click(); },
     "?": () => { const help = document.getElementById("keys"); if (help) help.showModal(); },
   };
