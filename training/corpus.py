@@ -58,12 +58,15 @@ def read_mails(folder: Path = HERE / "mails") -> list[Example]:
 
 
 def read_lines(folder: Path = HERE / "lines") -> list[Example]:
-    """All single wishes (``codes|text`` a line); they are only ever trained on, never measured on."""
+    """All single wishes (``codes|text`` a line; ``!`` after the codes marks a reminder).
+
+    They are only ever trained on, never measured on.
+    """
     examples = []
     for path in sorted(folder.glob("*.txt")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             codes, _, text = line.partition("|")
-            labels = frozenset(CODES[code] for code in codes)
+            labels = frozenset(CODES[code] for code in codes.rstrip("!"))
             examples.append(
                 Example(
                     f"{path.stem}-{number}",
@@ -72,7 +75,7 @@ def read_lines(folder: Path = HERE / "lines") -> list[Example]:
                     "",
                     text,
                     labels,
-                    reminder=False,
+                    reminder=codes.endswith("!"),
                     sort="line",
                 )
             )

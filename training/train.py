@@ -221,10 +221,9 @@ def choose_rules(chances: Floats, answers: npt.NDArray[np.bool_]) -> dict[str, o
     }
 
 
-def train(*, say: bool = True) -> dict[str, object]:
-    """Train on everything and return what `model.json` holds."""
-    mails = read_mails()
-    examples = [*mails, *read_lines()]
+def train(mails: Sequence[Example], wishes: Sequence[Example], *, say: bool = True) -> dict[str, object]:
+    """Train on whole mails and single wishes, and return what `model.json` holds."""
+    examples = [*mails, *wishes]
     data = extract(examples)
     scores = left_out_scores(data, examples, len(mails))
     answers = data.answers[: len(mails)]
@@ -250,7 +249,7 @@ def train(*, say: bool = True) -> dict[str, object]:
     if say:
         kinds = chances[:, KINDS] >= np.array(rules["thresholds"])
         exact = (kinds == answers[:, KINDS]).all(axis=1).mean()
-        print(f"{len(mails)} mails, {len(examples) - len(mails)} wishes; exact sets of batches left out: {exact:.3f}")
+        print(f"{len(mails)} mails, {len(wishes)} wishes; exact sets of batches left out: {exact:.3f}")
         print(json.dumps(rules))
     return {
         "inputs": digest_of_inputs(),
@@ -265,7 +264,7 @@ def train(*, say: bool = True) -> dict[str, object]:
 def main() -> int:
     """Train and write the model."""
     target = SORTING / "model.json"
-    text = json.dumps(train(), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    text = json.dumps(train(read_mails(), read_lines()), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     target.write_text(text + "\n", encoding="utf-8")
     print(f"{target.name}: {len(text) / 1e6:.2f} MB")
     return 0
