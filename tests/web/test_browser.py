@@ -81,7 +81,7 @@ def test_a_held_mail_is_triaged_edited_approved_and_sent(
     expect(page.locator(".letter").first).to_contain_text("godkänt")
     office.clock.advance(seconds=2)
     assert office.send().sent == 1
-    assert "Goddag Ida".encode() in smtp.taken[0]
+    assert b"Goddag Ida" in smtp.taken[0]
     assert b"Eva Ek" in smtp.taken[0]
     if scripts:  # the page sees by itself that the letter left
         expect(page.locator(".leaving")).to_contain_text("skickat")
@@ -243,7 +243,12 @@ def test_nothing_that_others_wrote_runs(office: Office, window: Open) -> None:
         add_person(office, attack[:40], Role.STAFF)
     eva = window()
     eva.sign_in("Ada Admin")
-    paths = ["/", "/people", "/?q=<script>window.hit=1</script>", *(f"/cases/{one.reference}" for one in office.cases())]
+    paths = [
+        "/",
+        "/people",
+        "/?q=<script>window.hit=1</script>",
+        *(f"/cases/{one.reference}" for one in office.cases()),
+    ]
     for path in paths:
         eva.go(path)
         eva.page.evaluate(UNFOLD)

@@ -12,6 +12,10 @@ from starlette.routing import Mount
 from tests.servers.installation import Office
 from tests.web.house import BASE, PASSWORD, Person, add_person, app_of, person_at, signed_in
 
+from inboxbot.cases.values import CaseState
+from inboxbot.desk.context import Actor
+from inboxbot.desk.enter import Entry, enter
+from inboxbot.sorting.kinds import Kind
 from inboxbot.store.people import Role, disable_user, find_user
 from inboxbot.web.limits import PER_ACCOUNT, PER_ADDRESS, WITHIN_S, Tries
 from inboxbot.web.render import own_path
@@ -175,6 +179,43 @@ def test_the_cookie_is_bound_to_the_host_behind_tls(office: Office) -> None:
     answer = client.post("/signin", data=fields, headers={"origin": "https://desk.example.se"})
     cookie = next(one for one in answer.headers.get_list("set-cookie") if one.startswith("__Host-inboxbot="))
     assert "Secure" in cookie
+
+
+def test_sessions_that_nobody_can_use_any_more_are_removed(office: Office, app: Any, eva: Person) -> None:
+    del eva
+    office.clock.advance(hours=13)
+    signed_in(app, "Ada Admin")
+    assert office.rows("SELECT count(*) FROM sessions") == [(1,)]
+
+
+@pytest.mark.parametrize(("trusted", "counted_apart"), [([], False), (["testclient"], True)])
+def test_a_server_in_front_is_believed_only_when_it_is_trusted(
+    office: Office, trusted: list[str], counted_apart: bool
+) -> None:
+    app = app_of(office, trusted_proxies=trusted)
+    for number in range(PER_ADDRESS):
+        app.state.site.tries.failed(f"name {number}", "203.0.113.9" if trusted else "testclient")
+    guest = person_at(app)
+    guest.client.headers["x-forwarded-for"] = "198.51.100.1, 203.0.113.7"
+    assert (guest.sign_in("Eva Ek").status_code == 303) is counted_apart
+
+
+def test_one_case_that_is_not_shown_stops_all_of_them(office: Office, app: Any, new_case_elsewhere: str) -> None:
+    stina = signed_in(app, "Stina Staf")
+    with office.desk.store.write() as connection:
+        connection.exec_driver_sql("UPDATE users SET companies = '[\"Exempel AB\"]' WHERE name = 'Stina Staf'")
+    stina.get("/")
+    answer = stina.post("/bulk", what="dismiss", reference=["EX-2026-0003", new_case_elsewhere])
+    assert answer.status_code == 404
+    assert office.case("EX-2026-0003").state is CaseState.HELD
+
+
+@pytest.fixture
+def new_case_elsewhere(office: Office) -> str:
+    """A case of the other company."""
+    entry = Entry(received_at=office.clock(), kinds=(Kind.ACCESS,), requester="ulf@example.org")
+    made = enter(office.desk, "annat@example.org", entry, actor=Actor("Otto Annan", "terminal"), now=office.clock())
+    return made.reference
 
 
 def test_a_session_ends_after_two_hours_without_a_click(office: Office, eva: Person) -> None:

@@ -36,8 +36,8 @@ def bulk(visit: Visited) -> Response:
     verb = _verb(visit, what)
     done: list[dict[str, Any]] = []
     refused: list[str] = []
-    for reference in chosen:
-        case = visit.case(reference)
+    # All are looked up before any is changed: one that is not shown to this account ends the whole.
+    for case in [visit.case(reference) for reference in chosen]:
         before = {"reference": case.reference, "assignee": case.assignee, "held_reason": case.held_reason}
         try:
             verb(case)

@@ -85,7 +85,7 @@ def approve_letter(visit: ByApprover, reference: str, draft_id: int) -> Response
     if approved.needs_second:
         visit.tell(visit.words("letter.needs_second"), level="warn")
     else:
-        visit.tell(visit.words("letter.approved"), letter=draft_id)
+        visit.tell(visit.words("letter.approved"))
     return goto(f"/cases/{case.reference}")
 
 

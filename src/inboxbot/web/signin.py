@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import secrets
 
@@ -9,7 +10,15 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from inboxbot.logs import get_logger
-from inboxbot.store.people import User, claim_totp, end_session, find_user, folded, open_session
+from inboxbot.store.people import (
+    User,
+    claim_totp,
+    drop_stale_sessions,
+    end_session,
+    find_user,
+    folded,
+    open_session,
+)
 from inboxbot.web.passwords import MAX_PASSWORD, password_fits, totp_step
 from inboxbot.web.render import goto, own_path, page
 from inboxbot.web.visit import Visit, Visited, public, require_equal
@@ -42,7 +51,13 @@ def sign_in(visit: Visited) -> Response:
         log.warning("sign_in_failed")
         return _form(visit, where, fault=visit.words("signin.wrong"), status=401)
     visit.site.tries.succeeded(name)
+    settings = visit.site.settings
     with visit.desk.store.write() as connection:
+        drop_stale_sessions(
+            connection,
+            seen_before=visit.now - dt.timedelta(minutes=settings.idle_minutes),
+            created_before=visit.now - dt.timedelta(hours=settings.session_hours),
+        )
         if visit.session is not None:
             end_session(connection, visit.session.digest)
         token = open_session(connection, user.id, now=visit.now)

@@ -114,11 +114,11 @@ class Visit:
             raise NotFoundError
         return case
 
-    def tell(self, text: str, *, level: str = "ok", undo: dict[str, Any] | None = None, **more: Any) -> None:
+    def tell(self, text: str, *, level: str = "ok", undo: dict[str, Any] | None = None) -> None:
         """Let the next page tell something once; ``undo`` is what can be taken back."""
         if self.session is None:
             return
-        notice = {"text": text, "level": level, **more}
+        notice = {"text": text, "level": level}
         with self.desk.store.write() as connection:
             change_session(connection, self.session.digest, notice=notice, undo=undo)
 
