@@ -413,3 +413,22 @@ def test_followups_join_by_headers_token_and_reference_only_for_the_requester(
     assert {row["case"] for row in office.ledger()[:4]} == {reference}
     assert reference not in {row["case"] for row in office.ledger()[4:]}
     assert [one.requester for one in office.cases()][1:] == ["mallory@example.com"] * 2
+
+
+def test_what_staff_answered_before_the_first_look_is_answered(open_here: OpenHere, dovecot: Dovecot) -> None:
+    office = open_here(start="beginning")
+    user = office.installation.username
+    question = access("Anna Berg")
+    dovecot.append(user, [question], at=dt.datetime.now(dt.UTC) - dt.timedelta(hours=3))
+    asked = re.search(rb"(?im)^Message-ID:\s*(<[^>]+>)", question)
+    assert asked
+    answer = (
+        b"From: kontakt@example.se\r\nTo: anna.berg@example.org\r\nSubject: Re: svar\r\nMessage-ID: <svar1@example.se>\r\n"
+        b"In-Reply-To: " + asked.group(1) + b"\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nHej Anna!\r\n"
+    )
+    dovecot.append(user, [answer], folder="Skickat", at=dt.datetime.now(dt.UTC) - dt.timedelta(hours=2))
+
+    tally = office.once()
+
+    assert (tally.cases_opened, tally.noticed) == (1, 1)
+    assert office.cases()[0].promises[0].answered_at is not None

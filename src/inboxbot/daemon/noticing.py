@@ -36,14 +36,17 @@ def notice_sent(
 ) -> int:
     """Take what is new in the sent folder and return how many answers of staff were noticed.
 
-    The first look is silent. After a renumbering the folder is looked through again; what is known already counts once.
+    With ``start = "now"`` the first look is silent; else older mail was taken, and may have been answered already.
+    After a renumbering the folder is looked through again; what is known already counts once.
     """
     state = server.open(folder)
     with desk.store.write() as connection:
         row = load_folder(connection, served.id, folder)
         if row is None:
-            mark = state.uidnext - 1 if state.uidnext else max(server.all_uids(), default=0)
-            save_folder(
+            silent = served.mailbox.start == "now"
+            top = state.uidnext - 1 if state.uidnext else max(server.all_uids(), default=0)
+            mark = top if silent else 0
+            row = save_folder(
                 connection,
                 served.id,
                 name=folder,
@@ -53,7 +56,8 @@ def notice_sent(
                 baseline_uid=mark + 1,
                 uid_mark=mark,
             )
-            return 0
+            if silent:
+                return 0
     mark = plan(KnownFolder(row.uidvalidity, row.uid_mark), state).above
     noticed = 0
     uids = server.uids_above(mark)
