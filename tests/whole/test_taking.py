@@ -424,7 +424,8 @@ def test_what_staff_answered_before_the_first_look_is_answered(open_here: OpenHe
     assert asked
     answer = (
         b"From: kontakt@example.se\r\nTo: anna.berg@example.org\r\nSubject: Re: svar\r\n"
-        b"Message-ID: <svar1@example.se>\r\nIn-Reply-To: " + asked.group(1) + b"\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nHej Anna!\r\n"
+        b"Message-ID: <svar1@example.se>\r\nIn-Reply-To: " + asked.group(1) + b"\r\n"
+        b"Content-Type: text/plain; charset=utf-8\r\n\r\nHej Anna!\r\n"
     )
     dovecot.append(user, [answer], folder="Skickat", at=dt.datetime.now(dt.UTC) - dt.timedelta(hours=2))
 
