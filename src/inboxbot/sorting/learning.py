@@ -20,9 +20,10 @@ from inboxbot.sorting.model import ANY, TARGETS, sigmoid
 from inboxbot.sorting.values import Verdict
 
 ROUNDS = 80  # passes over the corrections
-STEP = 0.5
-HOLD = 0.01  # how strongly weights are drawn to zero each pass
-LARGEST = 4.0  # log odds that a kind's weights may add or take away in one mail
+STEP = 1.0
+HOLD = 0.003  # how strongly weights are drawn to zero each pass
+MARGIN = 3.0  # log odds by which a corrected mail shall come out right
+LARGEST = 5.0  # log odds that a kind's weights may add or take away in one mail
 SHORTEST = 4  # letters of a word that a weight may stand on
 
 
@@ -123,7 +124,7 @@ def fit(corrections: Sequence[Correction], judge: Judge) -> LocalLayer:
             share = STEP / max(len(features), 1) ** 0.5
             for target in range(ANY + 1):
                 total = scores[target] + bias[target] + sum(weights[number][target] for number in features)
-                error = right[target] - sigmoid(total)
+                error = right[target] - sigmoid(total - MARGIN * (2 * right[target] - 1))
                 bias[target] += STEP * error * 0.02
                 for number in features:
                     weights[number][target] += share * error
