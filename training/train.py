@@ -38,7 +38,8 @@ STRENGTH = 5.0  # inverse of the penalty on weights
 DIVIDED = "d"
 PRUNE = 15  # thousandths: features whose every weight is smaller are left out
 MAIL_WEIGHT = 3.0  # a whole mail counts as much as so many single wishes
-UNSURE_ORDINARY = 0.10  # a missed request is worse than a look too many; shares unsure: ordinary mail rightly left alone, …
+# A missed request is worse than a look too many. Shares that may be unsure:
+UNSURE_ORDINARY = 0.10  # ordinary mail rightly left alone, …
 UNSURE_FALSE = 0.05  # … ordinary mail taken for a request, …
 UNSURE_REQUEST = 0.115  # … and requests
 

@@ -19,11 +19,11 @@ from inboxbot.sorting.language import SMALL_WORDS
 from inboxbot.sorting.model import ANY, TARGETS, sigmoid
 from inboxbot.sorting.values import Verdict
 
-ROUNDS = 80  # passes over the corrections
+ROUNDS = 120  # passes over the corrections
 STEP = 1.0
 HOLD = 0.003  # how strongly weights are drawn to zero each pass
 MARGIN = 3.0  # log odds by which a corrected mail shall come out right
-LARGEST = 5.0  # log odds that a kind's weights may add or take away in one mail
+LARGEST = 8.0  # log odds that a kind's weights may add or take away in one mail
 SHORTEST = 4  # letters of a word that a weight may stand on
 
 
