@@ -195,7 +195,7 @@ def _ledger(connection: Connection, found: Found) -> list[dict[str, Any]]:
         {
             "mailbox": row.address,
             "folder": row.name,
-            "uid": row.uid,
+            "uid": row.uid if row.uid > 0 else None,
             "received_at": utc(row.received_at),
             "became": row.state,
         }
