@@ -103,7 +103,7 @@ class Watch:
             smtp_port,
             username,
             password,
-            imap_lines="timeout_s = 30",
+            imap_lines="timeout_s = 10",
             top_lines=f'[log]\nlevel = "debug"\n[daemon]\nheartbeat_file = "{self.beat}"\n',
             environment={"TMPDIR": str(self.temporary), "PYTHONFAULTHANDLER": "1"},
         )
