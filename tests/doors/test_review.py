@@ -21,7 +21,7 @@ from inboxbot.cases.values import CaseState, DraftState
 from inboxbot.cli.main import cli
 from inboxbot.cli.review_page import marked_lines, span
 
-UNSURE = "Hej, jag undrar lite över det där med mina grejer hos er, kan ni hjälpa mig med det? Mvh Bo"
+UNSURE = "Ta bort mig"  # asks for two things at once by kinds.md, and a person looks
 
 
 class Terminal:
@@ -182,9 +182,9 @@ def test_the_most_urgent_comes_first_and_skipping_passes_on(office: Office) -> N
 
 def test_a_held_case_is_dismissed_confirmed_or_relabelled(office: Office) -> None:
     for person in ("Bo", "Cia", "Dan"):
-        office.receive(letter("Fråga", UNSURE, sender=f"{person} <{person.lower()}@example.org>"))
+        office.receive(letter("", UNSURE, sender=f"{person} <{person.lower()}@example.org>"))
     held = [one.reference for one in office.cases() if one.state is CaseState.HELD]
-    assert len(held) == 3, "the judge is not sure of these words"
+    assert len(held) == 3, "a bare removal is always held"
     done = review(office, "d" + "ks" + "rae\ns")
     states = [one.state for one in office.cases()]
     assert states == [CaseState.DISMISSED, CaseState.OPEN, CaseState.OPEN], done.output

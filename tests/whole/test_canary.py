@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import itertools
+import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,8 +96,8 @@ class Watch:
     """An installation whose every output is kept and searched."""
 
     def __init__(self, folder: Path, imap_port: int, smtp_port: int, username: str, password: str) -> None:
-        self.temporary = folder / "temporary"
-        self.temporary.mkdir(parents=True)
+        # Short on purpose: the workers' socket lies there, and the path of a socket has at most 108 letters.
+        self.temporary = Path(tempfile.mkdtemp(prefix="ib"))
         self.beat = folder / "beat"
         self.place = Installation(
             folder / "house",
@@ -103,7 +105,7 @@ class Watch:
             smtp_port,
             username,
             password,
-            imap_lines="timeout_s = 10",
+            imap_lines="timeout_s = 5",
             top_lines=f'[log]\nlevel = "debug"\n[daemon]\nheartbeat_file = "{self.beat}"\n',
             environment={"TMPDIR": str(self.temporary), "PYTHONFAULTHANDLER": "1"},
         )
@@ -143,8 +145,12 @@ def test_d5_no_word_of_a_mail_is_told_while_all_goes_well_and_while_the_connecti
             proxy.faults.cut_after = cut
             watch.once()
         proxy.faults.cut_after = None
-        watch.once()
-        assert watch.place.json("status")["ledger"]["held"] > 5
+        for _ in range(4):  # a busy machine may run into the server's time limit
+            watch.once()
+            held = json.loads(watch.place.run("status", "--json", check=False).stdout)["ledger"]["held"]
+            if held > 5:
+                break
+        assert held > 5, watch.told[-4:]
         letters = watch.place.json("drafts", "list")
         assert letters
         for answer in (f"550 5.1.1 <{address()}> {canary()} unknown", f"450 4.2.0 greylisted <{address()}>", "250 ok"):
