@@ -27,7 +27,7 @@ from inboxbot.errors import StoreError
 from inboxbot.store.opening import open_store
 
 Install = Callable[..., Installation]
-PATIENCE_S = 60.0
+PATIENCE_S = 40.0
 QUICK = "[daemon]\noutbox_every_s = 1\nround_every_s = 5\n"
 
 

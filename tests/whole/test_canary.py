@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import itertools
-import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,7 +104,7 @@ class Watch:
             smtp_port,
             username,
             password,
-            imap_lines="timeout_s = 5",
+            imap_lines="timeout_s = 10",
             top_lines=f'[log]\nlevel = "debug"\n[daemon]\nheartbeat_file = "{self.beat}"\n',
             environment={"TMPDIR": str(self.temporary), "PYTHONFAULTHANDLER": "1"},
         )
@@ -145,12 +144,8 @@ def test_d5_no_word_of_a_mail_is_told_while_all_goes_well_and_while_the_connecti
             proxy.faults.cut_after = cut
             watch.once()
         proxy.faults.cut_after = None
-        for _ in range(4):  # a busy machine may run into the server's time limit
-            watch.once()
-            held = json.loads(watch.place.run("status", "--json", check=False).stdout)["ledger"]["held"]
-            if held > 5:
-                break
-        assert held > 5, watch.told[-4:]
+        watch.once()
+        assert watch.place.json("status")["ledger"]["held"] > 5
         letters = watch.place.json("drafts", "list")
         assert letters
         for answer in (f"550 5.1.1 <{address()}> {canary()} unknown", f"450 4.2.0 greylisted <{address()}>", "250 ok"):
