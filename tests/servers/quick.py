@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import IO
 
 TIMEOUT_S = 100.0
+WAIT = "wait\n"
 
 
 class Quick:
@@ -68,21 +69,31 @@ class Quick:
         order = {"arguments": list(arguments), "environment": dict(environment), "folder": str(folder)}
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        return Started(int(self._process.stdout.readline()), folder, self._process.stdout)
+        return Started(int(self._process.stdout.readline()), folder, self._process.stdin, self._process.stdout)
 
 
 @dataclass
 class Started:
-    """A command that runs: its process id, and the folder with its output (``out``, ``err``)."""
+    """A command that runs: its process id, and the folder with its output (``out``, ``err``).
+
+    The helper reaps the child only when it is asked to, so until ``wait`` the process id belongs to this command alone.
+    """
 
     child: int
     folder: Path
+    orders: IO[str]
     told: IO[str]
+
+    def kill(self) -> None:
+        """Kill it where it stands; nothing happens when it has ended already."""
+        os.kill(self.child, signal.SIGKILL)
 
     def wait(self) -> int:
         """Return its exit code, negative for a signal; it is killed when it takes too long."""
+        self.orders.write(WAIT)
+        self.orders.flush()
         if not select.select([self.told], [], [], TIMEOUT_S)[0]:
-            os.kill(self.child, signal.SIGKILL)
+            self.kill()
         return int(self.told.readline())
 
 
@@ -120,7 +131,7 @@ def _child(order: dict[str, object]) -> None:
 
 
 def serve() -> None:
-    """Read orders, fork a child for each, tell its process id and then how it ended."""
+    """Read orders, fork a child for each and tell its process id; asked to wait, tell how it ended."""
     from inboxbot.cli.main import COMMANDS
 
     for module in {module for module, _ in COMMANDS.values()} | {"inboxbot.wiring", "inboxbot.daemon.service"}:
@@ -132,13 +143,20 @@ def serve() -> None:
     import inboxbot.mailbox.workers  # noqa: F401
 
     gc.freeze()
+    child = 0
     for line in sys.stdin:
+        if line == WAIT:
+            _, status = os.waitpid(child, 0)
+            child = 0
+            print(os.waitstatus_to_exitcode(status), flush=True)
+            continue
+        if child:  # a test failed before it waited for this one: that must not trouble the next
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
         child = os.fork()
         if child == 0:
             _child(json.loads(line))
         print(child, flush=True)
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
 
 
 if __name__ == "__main__":

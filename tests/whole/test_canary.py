@@ -94,9 +94,10 @@ def mails() -> Iterator[bytes]:
 class Watch:
     """An installation whose every output is kept and searched."""
 
-    def __init__(self, folder: Path, imap_port: int, smtp_port: int, username: str, password: str) -> None:
-        # Short on purpose: the workers' socket lies there, and the path of a socket has at most 108 letters.
-        self.temporary = Path(tempfile.mkdtemp(prefix="ib"))
+    def __init__(
+        self, folder: Path, temporary: Path, imap_port: int, smtp_port: int, username: str, password: str
+    ) -> None:
+        self.temporary = temporary
         self.beat = folder / "beat"
         self.place = Installation(
             folder / "house",
@@ -128,17 +129,24 @@ class Watch:
 
 
 @pytest.fixture
+def temporary() -> Iterator[Path]:
+    """Give a folder with a short name: the workers' socket lies there, and its path has at most 108 letters."""
+    with tempfile.TemporaryDirectory(prefix="ib") as name:
+        yield Path(name)
+
+
+@pytest.fixture
 def smtp() -> Iterator[Script]:
     with scripted_smtp(Script()) as script:
         yield script
 
 
 def test_d5_no_word_of_a_mail_is_told_while_all_goes_well_and_while_the_connection_is_cut(
-    dovecot: Dovecot, smtp: Script, tmp_path: Path
+    dovecot: Dovecot, smtp: Script, tmp_path: Path, temporary: Path
 ) -> None:
     user = dovecot.new_user()
     with Proxy(("127.0.0.1", dovecot.port)) as proxy:
-        watch = Watch(tmp_path, proxy.port, smtp.port, user, dovecot.password)
+        watch = Watch(tmp_path, temporary, proxy.port, smtp.port, user, dovecot.password)
         dovecot.append(user, list(mails()))
         for cut in (3_000, 20_000):
             proxy.faults.cut_after = cut
@@ -166,9 +174,11 @@ def test_d5_no_word_of_a_mail_is_told_while_all_goes_well_and_while_the_connecti
         f"* {STEM} {STEM}\r\n@TAG@ {STEM}\r\n",
     ],
 )
-def test_d5_not_even_when_the_server_says_them_where_it_should_not(smtp: Script, tmp_path: Path, answer: str) -> None:
+def test_d5_not_even_when_the_server_says_them_where_it_should_not(
+    smtp: Script, tmp_path: Path, temporary: Path, answer: str
+) -> None:
     messages = dict(enumerate(mails(), 1))
     with ScriptedImap(messages, answers={"UID FETCH": answer.encode()}) as imap:
-        watch = Watch(tmp_path, imap.port, smtp.port, "kontakt@example.se", "hemligt")
+        watch = Watch(tmp_path, temporary, imap.port, smtp.port, "kontakt@example.se", "hemligt")
         watch.once()
     watch.check()
