@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from inboxbot.cli.cases import KINDS, by_option, texts_of
+from inboxbot.cli.case_options import KINDS, by_option, texts_of
 from inboxbot.cli.context import Context, now, terminal_actor
 from inboxbot.cli.output import print_json, print_table, safe
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from inboxbot.cli.cases import by_option
+from inboxbot.cli.case_options import by_option
 from inboxbot.cli.context import Context, now, terminal_actor
 from inboxbot.cli.output import print_json, safe
 
