@@ -1,17 +1,21 @@
 """Named places where a test may kill the process: at each commit and each effect outside.
 
 Nothing happens unless ``INBOXBOT_CRASH_AT`` names a point, ``name`` or ``name:3`` for the third time it is reached;
-then the process ends as if killed. ``INBOXBOT_CRASH_LOG`` names a file that gets a line for each point reached, so that
-a chaos test can count how many of its kills fell where.
+then the process ends as if killed, or gets the signal whose number ``INBOXBOT_CRASH_SIGNAL`` is and goes on.
+``INBOXBOT_CRASH_LOG`` names a file that gets a line for each point reached. ``INBOXBOT_CRASH_MARK`` names one that
+holds the point each thread passed last: killed from outside, it tells where that was (`passed_last`).
 """
 
 from __future__ import annotations
 
 import os
+import threading
 from collections import Counter
+from pathlib import Path
 from typing import Final
 
 POINTS: Final = {
+    "intake_begun": "what is new is known, nothing is fetched",
     "intake_fetched": "mails are read and judged, nothing is written",
     "intake_in_transaction": "everything of a batch is written, not committed",
     "intake_committed": "a batch is committed, the folder's mark is not moved",
@@ -20,6 +24,7 @@ POINTS: Final = {
     "approve_committed": "an approval is committed",
     "send_begun": "a try is recorded, nothing was said to the server",
     "send_claimed": "the letter is in transmission, no byte of its text went out",
+    "send_text_out": "the whole text went out, nobody wrote down that the dot comes next",
     "send_before_dot": "the whole text went out, the final dot did not",
     "send_after_dot": "the final dot went out, its answer is not read",
     "send_accepted": "the server took the letter, nothing is written",
@@ -33,7 +38,11 @@ POINTS: Final = {
     "draft_removed": "our own stale draft is gone from the drafts folder, nothing is written",
     "upgrade_in_transaction": "a migration ran, not committed",
 }
+_SLOT: Final = 32
 _reached: Counter[str] = Counter()
+_slots: dict[int, int] = {}
+_marks: dict[str, int] = {}
+_marking = threading.Lock()
 
 
 def crash_here(point: str) -> None:
@@ -43,6 +52,9 @@ def crash_here(point: str) -> None:
     if log:
         with open(log, "a", encoding="utf-8") as out:  # noqa: PTH123  (one short line, appended whole)
             out.write(f"{point}\n")
+    mark = os.environ.get("INBOXBOT_CRASH_MARK")
+    if mark:
+        _mark(mark, point)
     wanted = os.environ.get("INBOXBOT_CRASH_AT")
     if not wanted:
         return
@@ -50,4 +62,24 @@ def crash_here(point: str) -> None:
     if name == point:
         _reached[point] += 1
         if _reached[point] == int(turn or 1):
-            os._exit(137)
+            number = os.environ.get("INBOXBOT_CRASH_SIGNAL")
+            if not number:
+                os._exit(137)
+            os.kill(os.getpid(), int(number))
+
+
+def passed_last(mark: Path) -> list[str]:
+    """Return the point that each thread of the process that wrote ``mark`` passed last; nothing when it passed none."""
+    data = mark.read_bytes() if mark.exists() else b""
+    names = (data[place : place + _SLOT].strip(b"\0 ").decode() for place in range(0, len(data), _SLOT))
+    return [name for name in names if name]
+
+
+def _mark(file: str, point: str) -> None:
+    """Write a point into this thread's place of the file: one small write, which a kill cannot cut."""
+    with _marking:
+        handle = _marks.get(file)
+        if handle is None:
+            handle = _marks[file] = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        slot = _slots.setdefault(threading.get_ident(), len(_slots))
+    os.pwrite(handle, point.encode().ljust(_SLOT), slot * _SLOT)

@@ -20,11 +20,12 @@ from inboxbot.cases.values import CaseState, DraftState, PromiseStatus
 from inboxbot.crash import POINTS
 from inboxbot.mailbox.workers import ReadingPool
 
-TAKING = ("intake_fetched", "intake_in_transaction", "intake_committed", "folder_mark_committed")
+TAKING = ("intake_begun", "intake_fetched", "intake_in_transaction", "intake_committed", "folder_mark_committed")
 APPROVING = ("approve_in_transaction", "approve_committed")
 SENDING = (
     "send_begun",
     "send_claimed",
+    "send_text_out",
     "send_before_dot",
     "send_after_dot",
     "send_accepted",

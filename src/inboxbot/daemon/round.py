@@ -220,6 +220,7 @@ def _take_some(work: Round, row: FolderRow, uids: Sequence[int], role: str, late
     tally = Tally()
     if not uids:
         return tally
+    crash_here("intake_begun")
     pending: dict[int, Fetched] = {}
     odd: list[Arrival] = []
     put_off: list[int] = [] if later is None else later

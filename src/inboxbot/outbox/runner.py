@@ -65,6 +65,7 @@ def _try(
             sending.claim(desk, letter, attempt, phase=phase, now=now())
             crash_here("send_claimed")
         elif phase is not Phase.CONNECT:
+            crash_here("send_text_out")
             sending.reach(desk, attempt, phase=phase)
             crash_here("send_before_dot")
 
