@@ -14,6 +14,7 @@ from inboxbot.store.tables.intake import counters, folders, installation, ledger
 from inboxbot.store.tables.letters import approvals, attachments, attempts, codes, draft_words, drafts, placed
 from inboxbot.store.tables.records import anchors, corrections, history, learned, retention_runs, suppressions, webhooks
 from inboxbot.store.tables.staff import api_tokens, sessions, users
+from inboxbot.store.tables.watch import audits, blind_windows
 
 __all__ = [
     "SQLModel",
@@ -22,6 +23,8 @@ __all__ = [
     "approvals",
     "attachments",
     "attempts",
+    "audits",
+    "blind_windows",
     "case_addresses",
     "cases",
     "checklist",
