@@ -13,7 +13,7 @@ GOES = {
     "codes": {"kind", "hash"},
     "corrections": {"features", "judged", "right", "scores"},
     "draft_words": {"actor", "recipient", "subject", "body"},
-    "identities": {"address_on_file", "found_in", "facts"},
+    "identities": {"address_on_file", "found_in", "facts", "searched"},
 }
 EMPTIED = {
     "attachments": {"name", "data"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -18,7 +19,7 @@ from inboxbot.desk.record import record
 from inboxbot.errors import UsageError
 from inboxbot.reading.charsets import clean_line
 from inboxbot.store.cases import add_address, load_case
-from inboxbot.store.checklists import Identity, load_codes, load_identity, mark_code, save_identity
+from inboxbot.store.checklists import load_codes, load_identity, mark_code, save_identity
 
 # What staff may record, as facts of `cases.identity.Evidence`.
 FACTS = (
@@ -55,11 +56,13 @@ def record_identity(
         case = load_case(connection, case_id)
         before = load_identity(connection, case_id)
         address = _address(address_on_file) if address_on_file else before.address_on_file
-        identity = Identity(
-            None if not_found else address,
-            clean_line(found_in) if found_in else before.found_in,
+        identity = replace(
+            before,
+            address_on_file=None if not_found else address,
+            found_in=clean_line(found_in) if found_in else before.found_in,
             looked_up=before.looked_up or not_found or address_on_file is not None,
             facts={**before.facts, **(facts or {})},
+            proposed=before.proposed and not not_found and address_on_file is None,
         )
         save_identity(connection, case_id, identity)
         if identity.address_on_file:
@@ -91,9 +94,7 @@ def take_code(desk: Desk, connection: Connection, case: Case, words: str, *, act
     if answer is CodeAnswer.RIGHT:
         known = load_identity(connection, case.id)
         facts = {**known.facts, "code_confirmed": True}
-        save_identity(
-            connection, case.id, Identity(known.address_on_file, known.found_in, looked_up=known.looked_up, facts=facts)
-        )
+        save_identity(connection, case.id, replace(known, facts=facts))
         note_proven(connection, case, desk.of_mailbox(case.mailbox)[0], now)
     detail = {"code": answer.value, "kind": code.kind}
     return record(connection, case, CaseEvent.IDENTITY_RECORDED, actor=actor, at=now, detail=detail)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -53,34 +53,35 @@ def save_lines(connection: Connection, request_id: int, lines: Sequence[Checklis
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What is known about who writes in a case. ``facts`` are the named yes/no facts of `cases.identity.Evidence`."""
+    """What is known about who writes in a case. ``facts`` are the named yes/no facts of `cases.identity.Evidence`.
 
-    address_on_file: str | None
-    found_in: str | None
-    looked_up: bool
-    facts: dict[str, bool]
+    ``searched`` holds what each system answered when inboxbot looked there itself, as {"system", "result"};
+    ``proposed``: the address on file comes from that, and nobody has confirmed it yet.
+    """
+
+    address_on_file: str | None = None
+    found_in: str | None = None
+    looked_up: bool = False
+    facts: dict[str, bool] = field(default_factory=dict)
+    proposed: bool = False
+    searched: list[dict[str, str]] = field(default_factory=list)
+    searched_at: dt.datetime | None = None
 
 
 def load_identity(connection: Connection, case_id: int) -> Identity:
     """Return what is known; nothing when nobody recorded anything."""
     row = connection.execute(select(identities).where(identities.c.case_id == case_id)).first()
     if row is None:
-        return Identity(None, None, looked_up=False, facts={})
-    return Identity(row.address_on_file, row.found_in, row.looked_up, dict(row.facts))
+        return Identity()
+    values = dict(row._mapping)
+    del values["case_id"]
+    return Identity(**values)
 
 
 def save_identity(connection: Connection, case_id: int, identity: Identity) -> None:
     """Write what is known, in place of what was."""
     connection.execute(delete(identities).where(identities.c.case_id == case_id))
-    connection.execute(
-        insert(identities).values(
-            case_id=case_id,
-            address_on_file=identity.address_on_file,
-            found_in=identity.found_in,
-            looked_up=identity.looked_up,
-            facts=identity.facts,
-        )
-    )
+    connection.execute(insert(identities).values(case_id=case_id, **asdict(identity)))
 
 
 def save_code(connection: Connection, code: StoredCode, draft_id: int) -> None:

@@ -150,7 +150,11 @@ class ChecklistRow(SQLModel, table=True):
 
 
 class IdentityRow(SQLModel, table=True):
-    """What is known about who writes in a case: what staff looked up, and which proof came."""
+    """What is known about who writes in a case: what staff looked up, and which proof came.
+
+    ``searched`` is what each system answered when inboxbot looked there itself; ``proposed``: the address on file
+    comes from that, and nobody has confirmed it yet.
+    """
 
     __tablename__ = "identities"
     case_id: int = Field(foreign_key="cases.id", primary_key=True, sa_type=BigInteger)
@@ -158,6 +162,9 @@ class IdentityRow(SQLModel, table=True):
     found_in: str | None = None
     looked_up: bool = False
     facts: dict[str, bool] = Field(default_factory=dict, sa_type=JSON)
+    proposed: bool = False
+    searched: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)
+    searched_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
 
 
 cases = SQLModel.metadata.tables["cases"]
