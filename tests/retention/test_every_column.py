@@ -52,6 +52,7 @@ NOT_OF_A_CASE = {
     "mailboxes": {"address", "company"},
     "retention_runs": {"counts"},
     "sessions": {"digest", "csrf", "notice", "undo"},
+    "stops": {"why", "note", "actor", "door", "detail", "released_by", "released_door"},
     "suppressions": {"company", "address_digest", "channels", "reason"},
     "users": {"name", "folded", "role", "companies", "language", "password", "totp_secret"},
 }

@@ -13,6 +13,7 @@ from inboxbot.store.tables.cases import case_addresses, cases, checklist, identi
 from inboxbot.store.tables.intake import counters, folders, installation, ledger, mailboxes
 from inboxbot.store.tables.letters import approvals, attachments, attempts, codes, draft_words, drafts, placed
 from inboxbot.store.tables.records import anchors, corrections, history, learned, retention_runs, suppressions, webhooks
+from inboxbot.store.tables.sending import stops
 from inboxbot.store.tables.staff import api_tokens, sessions, users
 from inboxbot.store.tables.watch import audits, blind_windows
 
@@ -46,6 +47,7 @@ __all__ = [
     "requests",
     "retention_runs",
     "sessions",
+    "stops",
     "suppressions",
     "users",
     "webhooks",

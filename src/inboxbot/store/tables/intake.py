@@ -13,12 +13,17 @@ from inboxbot.store.types import UtcMoment
 
 
 class Installation(SQLModel, table=True):
-    """One row: the secret that keys tokens and digests, and the generation that tells a restored database."""
+    """One row: the secret that keys tokens and digests, and the generation that tells an older copy of a database.
+
+    ``checked_at`` is when the whole file was last found sound.
+    """
 
     __tablename__ = "installation"
     id: int = Field(primary_key=True)
     secret: bytes = Field(sa_type=LargeBinary)
     created_at: dt.datetime = Field(sa_type=UtcMoment)
+    generation: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    checked_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
 
 
 class Counter(SQLModel, table=True):
