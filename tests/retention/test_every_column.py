@@ -33,7 +33,9 @@ PROOF = {
     "attempts": {"phase", "result"},
     "cases": {"reference", "state", "requester_source", "language", "held_reason", "assignee"},
     "checklist": {"about", "name", "answer", "ground"},
+    "deliveries": {"channel", "company", "target", "state", "result"},
     "drafts": {"state", "template", "language", "message_id", "approver", "waits_because"},
+    "events": {"kind", "about", "mark", "detail"},
     "history": {"event", "actor", "door", "detail", "hash"},
     "mails": {"direction"},
     "placed": {"state", "note"},
@@ -42,6 +44,7 @@ PROOF = {
 }
 COUNTED = {"promises": {"excused"}, "requests": {"kind", "outcome"}}
 NOT_OF_A_CASE = {
+    "alarm_mails": {"company", "target", "message_id", "state", "phase", "result"},
     "api_tokens": {"name", "digest"},
     "audits": {"checked", "findings", "errors"},
     "counters": {"name"},
@@ -51,10 +54,10 @@ NOT_OF_A_CASE = {
     "ledger": {"digest", "state", "reason"},
     "mailboxes": {"address", "company"},
     "retention_runs": {"counts"},
-    "sessions": {"digest", "csrf", "notice", "undo"},
+    "sessions": {"digest", "csrf", "notice", "undo", "origin"},
     "stops": {"why", "note", "actor", "door", "detail", "released_by", "released_door"},
     "suppressions": {"company", "address_digest", "channels", "reason"},
-    "users": {"name", "folded", "role", "companies", "language", "password", "totp_secret"},
+    "users": {"name", "folded", "role", "companies", "language", "password", "totp_secret", "oidc"},
 }
 
 

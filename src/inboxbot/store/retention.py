@@ -24,12 +24,15 @@ from inboxbot.store.tables import (
     attachments,
     attempts,
     case_addresses,
+    case_words,
     cases,
     checklist,
     codes,
     corrections,
+    deliveries,
     draft_words,
     drafts,
+    events,
     folders,
     history,
     identities,
@@ -181,7 +184,7 @@ def purge_content(
         )
         asked = select(requests.c.id).where(requests.c.case_id.in_(chunk))
         connection.execute(update(checklist).where(checklist.c.request_id.in_(asked)).values(detail=""))
-        for gone in (codes, case_addresses, identities):
+        for gone in (codes, case_addresses, case_words, identities):
             connection.execute(delete(gone).where(gone.c.case_id.in_(chunk)))
         counts["corrections"] += connection.execute(
             delete(corrections).where(corrections.c.case_id.in_(chunk))
@@ -233,7 +236,9 @@ def drop_proof(connection: Connection, ids: Sequence[int], *, now: dt.datetime) 
         letters = select(drafts.c.id).where(drafts.c.case_id.in_(chunk))
         asked = select(requests.c.id).where(requests.c.case_id.in_(chunk))
         connection.execute(update(cases).where(cases.c.id.in_(chunk)).values(proof_gone_at=now))
-        for table in (history, anchors, identities, case_addresses, codes, corrections, webhooks):
+        told = select(events.c.id).where(events.c.case_id.in_(chunk))
+        connection.execute(delete(deliveries).where(deliveries.c.event_id.in_(told)))
+        for table in (history, anchors, identities, case_addresses, codes, corrections, webhooks, events):
             connection.execute(delete(table).where(table.c.case_id.in_(chunk)))
         for table in (approvals, attempts, attachments, draft_words, placed):
             connection.execute(delete(table).where(table.c.draft_id.in_(letters)))

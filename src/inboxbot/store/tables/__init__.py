@@ -10,6 +10,7 @@ from __future__ import annotations
 from sqlmodel import SQLModel
 
 from inboxbot.store.tables.cases import case_addresses, cases, checklist, identities, mails, promises, requests
+from inboxbot.store.tables.events import alarm_mails, deliveries, events
 from inboxbot.store.tables.intake import counters, folders, installation, ledger, mailboxes
 from inboxbot.store.tables.letters import approvals, attachments, attempts, codes, draft_words, drafts, placed
 from inboxbot.store.tables.records import anchors, corrections, history, learned, retention_runs, suppressions, webhooks
@@ -19,6 +20,7 @@ from inboxbot.store.tables.watch import audits, blind_windows
 
 __all__ = [
     "SQLModel",
+    "alarm_mails",
     "anchors",
     "api_tokens",
     "approvals",
@@ -32,8 +34,10 @@ __all__ = [
     "codes",
     "corrections",
     "counters",
+    "deliveries",
     "draft_words",
     "drafts",
+    "events",
     "folders",
     "history",
     "identities",

@@ -14,7 +14,8 @@ from inboxbot.store.types import UtcMoment
 class UserRow(SQLModel, table=True):
     """A named account of staff. ``folded`` is its name for signing in, ``companies`` those it sees (``*``: all).
 
-    ``totp_used`` is the last half-minute whose one-time password was taken, so that none is taken twice.
+    ``totp_used`` is the last half-minute whose one-time password was taken, so that none is taken twice. ``oidc`` is
+    what the sign-in service of the company calls the person.
     """
 
     __tablename__ = "users"
@@ -30,12 +31,14 @@ class UserRow(SQLModel, table=True):
     totp_used: int = Field(default=0, sa_type=BigInteger)
     created_at: dt.datetime = Field(sa_type=UtcMoment)
     disabled_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    oidc: str | None = Field(default=None, index=True, unique=True)
 
 
 class SessionRow(SQLModel, table=True):
     """Somebody who is signed in to the web desk. ``digest`` is that of the cookie, which is kept nowhere.
 
-    ``notice`` is what the next page tells once, ``undo`` what can be taken back.
+    ``notice`` is what the next page tells once, ``undo`` what can be taken back. ``origin`` is the digest of what
+    came from a sign-in service, so that none of it opens two sessions.
     """
 
     __tablename__ = "sessions"
@@ -46,6 +49,7 @@ class SessionRow(SQLModel, table=True):
     seen_at: dt.datetime = Field(sa_type=UtcMoment)
     notice: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     undo: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    origin: str | None = Field(default=None, index=True, unique=True)
 
 
 class ApiTokenRow(SQLModel, table=True):
