@@ -10,6 +10,7 @@ from inboxbot.store.types import UtcMoment
 WORDLESS = (sa.Integer, sa.Boolean, sa.Date, UtcMoment)
 GOES = {
     "case_addresses": {"address"},
+    "case_words": {"word"},
     "codes": {"kind", "hash"},
     "corrections": {"features", "judged", "right", "scores"},
     "draft_words": {"actor", "recipient", "subject", "body"},

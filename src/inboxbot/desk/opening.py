@@ -24,6 +24,7 @@ from inboxbot.store.cases import save_cases
 from inboxbot.store.history import history_row
 from inboxbot.store.mails import save_mails
 from inboxbot.store.numbers import Numbers
+from inboxbot.store.queue import urgent_moment
 from inboxbot.store.tables import drafts, history, promises, requests
 
 MAX_SUBJECT = 300
@@ -199,6 +200,8 @@ class Openings:
             "nonce": secrets.token_hex(8),
             "opened_at": self.now,
             "look_at": first_look(case),
+            "answer_due_at": min((one.due_at for one in case.promises), default=None),
+            "urgent_at": urgent_moment(case),
             "held_reason": case.held_reason,
             "version": 1,
         }

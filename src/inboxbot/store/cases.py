@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, insert, select, update
 from inboxbot.cases.values import Case, CaseState, Outcome, Promise, Request
 from inboxbot.errors import RefusedError, UsageError
 from inboxbot.sorting.kinds import Kind
+from inboxbot.store.search import add_words, save_words
 from inboxbot.store.tables import case_addresses, cases, mailboxes, promises, requests
 
 MAX_VARIABLES = 500  # an IN list stays below every database's limit
@@ -56,10 +57,11 @@ def case_id_of(connection: Connection, reference: str) -> int:
 
 
 def save_cases(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    """Insert case rows and the address that belongs to each."""
+    """Insert case rows, the address that belongs to each, and the words each is found by."""
     if not rows:
         return
     connection.execute(insert(cases), rows)
+    save_words(connection, rows)
     known = [{"case_id": row["id"], "address": row["requester"]} for row in rows if row["requester"]]
     if known:
         connection.execute(insert(case_addresses), known)
@@ -70,6 +72,7 @@ def add_address(connection: Connection, case_id: int, address: str) -> None:
     there = select(case_addresses).where(case_addresses.c.case_id == case_id, case_addresses.c.address == address)
     if connection.execute(there).first() is None:
         connection.execute(insert(case_addresses).values(case_id=case_id, address=address))
+        add_words(connection, case_id, address)
 
 
 def addresses_of(connection: Connection, ids: Sequence[int]) -> dict[int, frozenset[str]]:

@@ -7,32 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    DateTime,
-    Select,
-    String,
-    and_,
-    case,
-    cast,
-    exists,
-    func,
-    literal,
-    or_,
-    select,
-    tuple_,
-    union_all,
-)
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, literal, or_, select, tuple_, union_all
 
-from inboxbot.cases.values import DraftState
-from inboxbot.store.tables import cases, drafts, mailboxes, mails, promises, requests
+from inboxbot.cases.values import Case
+from inboxbot.store.search import FEW, holds
+from inboxbot.store.tables import cases, drafts, mailboxes, mails, requests
+from inboxbot.store.types import UtcMoment
 
 _TODO, _WAITING, _DONE = ("held", "open"), ("waiting",), ("closed", "dismissed")
 VIEWS = {"todo": _TODO, "waiting": _WAITING, "done": _DONE, "all": (*_TODO, *_WAITING, *_DONE)}
-_TROUBLE = (DraftState.FAILED.value, DraftState.UNKNOWN.value)
-_MOST_TROUBLE = 500
 FIRST, LAST = dt.datetime(1, 1, 2, tzinfo=dt.UTC), dt.datetime(9999, 12, 30, tzinfo=dt.UTC)
+EVENING = dt.time(23)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,110 +47,94 @@ def mailboxes_of(connection: Connection, companies: Sequence[str] | None) -> lis
     return [(row.id, row.address, row.company) for row in connection.execute(query)]
 
 
+def urgent_moment(case: Case) -> dt.datetime:
+    """Return the moment a new case is sorted by: the earlier of its promise and the evening of its legal date, in UTC.
+
+    Later the database keeps it (migration 0008).
+    """
+    moments = [one.due_at for one in case.promises if one.answered_at is None and one.excused is None]
+    moments += [
+        dt.datetime.combine(one.due_hard, EVENING, dt.UTC)
+        for one in case.requests
+        if one.due_hard is not None and one.outcome is None
+    ]
+    return min(moments, default=LAST)
+
+
 def queue_page(connection: Connection, wanted: Wanted, *, after: Place | None, limit: int) -> list[Place]:
     """Return the next cases in order.
 
     Live ones: first those whose letter failed, then by what falls due next. ``done`` and ``all``: newest first.
     """
+    conditions = _conditions(connection, wanted)
+    states = VIEWS[wanted.view]
     if wanted.view in ("done", "all"):
-        query = select(cases.c.id).where(*_conditions(connection, wanted, [])).order_by(cases.c.id.desc()).limit(limit)
-        if after is not None:
-            query = query.where(cases.c.id < after.case_id)
-        return [Place(LAST, row.id) for row in connection.execute(query)]
-    return _live_page(connection, wanted, after, limit)
-
-
-def _live_page(connection: Connection, wanted: Wanted, after: Place | None, limit: int) -> list[Place]:
-    answer = (
-        select(promises.c.case_id, func.min(promises.c.due_at).label("due"))
-        .where(promises.c.answered_at.is_(None), promises.c.excused.is_(None))
-        .group_by(promises.c.case_id)
-        .subquery()
-    )
-    law = (
-        select(requests.c.case_id, func.min(requests.c.due_hard).label("due"))
-        .where(requests.c.outcome.is_(None), requests.c.due_hard.is_not(None))
-        .group_by(requests.c.case_id)
-        .subquery()
-    )
-    troubled = _in_trouble(connection)
-    order = _order(connection, answer.c.due, law.c.due, troubled).label("moment")
-    query: Select[Any] = (
-        select(cases.c.id, order)
-        .outerjoin(answer, answer.c.case_id == cases.c.id)
-        .outerjoin(law, law.c.case_id == cases.c.id)
-        .where(*_conditions(connection, wanted, troubled))
-        .order_by(order, cases.c.id)
-        .limit(limit)
-    )
+        return _newest(connection, states, conditions, after, limit)
+    some = [[cases.c.state == state, *conditions] for state in states]
+    if wanted.view == "todo":  # a letter that failed needs a person, although an answer is waited for
+        some += [[cases.c.state == state, cases.c.urgent_at == FIRST, *conditions] for state in _WAITING]
     if after is not None:
-        query = query.where(tuple_(order, cases.c.id) > tuple_(_bound(connection, after.moment), after.case_id))
-    return [Place(_moment(row.moment), row.id) for row in connection.execute(query)]
+        behind = tuple_(cases.c.urgent_at, cases.c.id) > tuple_(_moment(after.moment), literal(after.case_id))
+        some = [[*one, behind] for one in some]
+    columns, order = (cases.c.urgent_at, cases.c.id), (cases.c.urgent_at.asc(), cases.c.id.asc())
+    return [Place(row.urgent_at, row.id) for row in _first_of(connection, columns, some, order, limit)]
 
 
-def _order(connection: Connection, due: Any, law: Any, troubled: Sequence[int]) -> ColumnElement[Any]:
-    """Return the moment a case is sorted by: the earlier of its promise and the evening of its legal date, in UTC."""
-    if connection.dialect.name == "postgresql":
-        evening = cast(cast(law, String) + " 23:00+00", DateTime(timezone=True))
-        moment: ColumnElement[Any] = func.coalesce(func.least(due, evening), literal(LAST))
-    else:
-        last = _text(LAST)
-        as_text = func.coalesce(cast(due, String), last)
-        moment = func.min(as_text, func.coalesce(cast(law, String) + " 23:00:00.000000", last))
-    if not troubled:
-        return moment
-    return case((cases.c.id.in_(troubled), _bound(connection, FIRST)), else_=moment)
+def _newest(
+    connection: Connection,
+    states: Sequence[str],
+    conditions: list[ColumnElement[bool]],
+    after: Place | None,
+    limit: int,
+) -> list[Place]:
+    behind = [cases.c.id < after.case_id] if after is not None else []
+    some = [[cases.c.state == state, *conditions, *behind] for state in states]
+    return [Place(LAST, row.id) for row in _first_of(connection, (cases.c.id,), some, (cases.c.id.desc(),), limit)]
 
 
-def _in_trouble(connection: Connection) -> list[int]:
-    """Return the cases with a letter that failed or may have failed: a handful, each state found by the index."""
-    query = union_all(*(select(drafts.c.case_id).where(drafts.c.state == state) for state in _TROUBLE))
-    return list(connection.execute(query.limit(_MOST_TROUBLE)).scalars())
+def _first_of(
+    connection: Connection,
+    columns: Sequence[Any],
+    some: Sequence[list[ColumnElement[bool]]],
+    order: Sequence[Any],
+    limit: int,
+) -> list[Row[Any]]:
+    """Return the first rows of each of ``some`` (conditions with one state each, so an index has them in order)."""
+    parts = [select(*columns).where(*one).order_by(*order).limit(limit).subquery() for one in some]
+    united = union_all(*(select(*part.c) for part in parts)).subquery()
+    last = [united.c.id.desc()] if len(columns) == 1 else [united.c.urgent_at, united.c.id]
+    return list(connection.execute(select(united).order_by(*last).limit(limit)))
 
 
-def _bound(connection: Connection, moment: dt.datetime) -> Any:
-    return moment if connection.dialect.name == "postgresql" else _text(moment)
+def _moment(moment: dt.datetime) -> Any:
+    return literal(moment, UtcMoment)
 
 
-def _text(moment: dt.datetime) -> str:
-    utc = moment.astimezone(dt.UTC)
-    return f"{utc.year:04}-{utc.month:02}-{utc.day:02} {utc:%H:%M:%S.%f}"
+def place_in_queue(connection: Connection, case_id: int) -> Place | None:
+    """Return where a case stands in the queue of what is to be done, or None when it does not stand there."""
+    query = select(cases.c.urgent_at).where(cases.c.id == case_id, cases.c.state.in_(_TODO))
+    found = connection.execute(query).scalar()
+    return Place(found, case_id) if found is not None else None
 
 
-def _moment(value: Any) -> dt.datetime:
-    found = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)
-    return found.astimezone(dt.UTC) if found.tzinfo else found.replace(tzinfo=dt.UTC)
-
-
-def _conditions(connection: Connection, wanted: Wanted, troubled: Sequence[int]) -> list[ColumnElement[bool]]:
+def _conditions(connection: Connection, wanted: Wanted) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [cases.c.mailbox_id.in_(wanted.mailbox_ids)]
-    if wanted.view == "todo" and troubled:
-        found.append(or_(cases.c.state.in_(_TODO), and_(cases.c.state.in_(_WAITING), cases.c.id.in_(troubled))))
-    elif wanted.view != "all":
-        found.append(cases.c.state.in_(VIEWS[wanted.view]))
     if wanted.kind:
-        asked = exists().where(
-            requests.c.case_id == cases.c.id,
-            requests.c.kind == wanted.kind,
-            or_(requests.c.outcome.is_(None), requests.c.outcome != "not_a_request"),
-        )
-        found.append(asked)
+        found.append(_asks_for(connection, wanted.kind))
     if wanted.assignee:
         found.append(cases.c.assignee == wanted.assignee)
     if wanted.search:
-        found.append(_holds(connection, wanted.search))
+        found += holds(connection, wanted.search)
     return found
 
 
-def _holds(connection: Connection, words: str) -> ColumnElement[bool]:
-    """Return whether the words stand in the reference, the requester, their name or the subject."""
-    columns = (cases.c.reference, cases.c.requester, cases.c.requester_name, cases.c.subject)
-    plain = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    if connection.dialect.name == "postgresql" or plain.isascii():
-        return or_(*(column.ilike(f"%{plain}%", escape="\\") for column in columns))
-    # SQLite knows upper and lower case of ASCII letters only.
-    forms = dict.fromkeys((plain, plain.lower(), plain.upper(), plain.title()))
-    return or_(*(column.like(f"%{form}%", escape="\\") for column in columns for form in forms))
+def _asks_for(connection: Connection, kind: str) -> ColumnElement[bool]:
+    """Return whether a case asks for a kind; a rare kind leads the way to its cases."""
+    meant = [requests.c.kind == kind, or_(requests.c.outcome.is_(None), requests.c.outcome != "not_a_request")]
+    some = select(requests.c.id).where(requests.c.kind == kind).limit(FEW + 1).subquery()
+    if connection.execute(select(func.count()).select_from(some)).scalar_one() <= FEW:
+        return cases.c.id.in_(select(requests.c.case_id).where(*meant))
+    return exists().where(requests.c.case_id == cases.c.id, *meant)
 
 
 def counts(connection: Connection, mailbox_ids: Sequence[int]) -> dict[str, int]:
@@ -183,16 +152,10 @@ def counts(connection: Connection, mailbox_ids: Sequence[int]) -> dict[str, int]
 
 def promises_due(connection: Connection, mailbox_ids: Sequence[int], before: dt.datetime) -> int:
     """Return how many live cases have a mail that waits for an answer due before a moment."""
-    query = (
-        select(func.count(func.distinct(promises.c.case_id)))
-        .join(cases, cases.c.id == promises.c.case_id)
-        .where(
-            promises.c.answered_at.is_(None),
-            promises.c.excused.is_(None),
-            promises.c.due_at < before,
-            cases.c.mailbox_id.in_(mailbox_ids),
-            cases.c.state.in_((*_TODO, *_WAITING)),
-        )
+    query = select(func.count()).where(
+        cases.c.mailbox_id.in_(mailbox_ids),
+        cases.c.state.in_((*_TODO, *_WAITING)),
+        cases.c.answer_due_at < before,
     )
     return int(connection.execute(query).scalar_one())
 

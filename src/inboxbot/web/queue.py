@@ -26,6 +26,7 @@ from inboxbot.store.queue import (
     letter_states,
     mailboxes_of,
     openings,
+    place_in_queue,
     promises_due,
     queue_page,
 )
@@ -94,9 +95,9 @@ def next_case(visit: Visited, reference: str) -> Response:
     with visit.desk.store.read() as connection:
         known = mailboxes_of(connection, None if EVERY_COMPANY in visit.user.companies else visit.user.companies)
         wanted = Wanted("todo", tuple(one for one, _, _ in known))
-        found = [one.case_id for one in queue_page(connection, wanted, after=None, limit=PAGE)]
-        at = found.index(case.id) + 1 if case.id in found else 0
-        following = load_cases(connection, found[at : at + 1])
+        here = place_in_queue(connection, case.id)
+        found = [one.case_id for one in queue_page(connection, wanted, after=here, limit=1)]
+        following = load_cases(connection, found)
     return goto(f"/cases/{following[0].reference}" if following else "/")
 
 

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from inboxbot.store.tables.cases import case_addresses, cases, checklist, identities, mails, promises, requests
+from inboxbot.store.tables.cases import (
+    case_addresses,
+    case_words,
+    cases,
+    checklist,
+    identities,
+    mails,
+    promises,
+    requests,
+)
 from inboxbot.store.tables.events import alarm_mails, deliveries, events
 from inboxbot.store.tables.intake import counters, folders, installation, ledger, mailboxes
 from inboxbot.store.tables.letters import approvals, attachments, attempts, codes, draft_words, drafts, placed
@@ -29,6 +38,7 @@ __all__ = [
     "audits",
     "blind_windows",
     "case_addresses",
+    "case_words",
     "cases",
     "checklist",
     "codes",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from inboxbot.cases.values import CaseState, Outcome
@@ -18,6 +18,10 @@ class CaseRow(SQLModel, table=True):
     """A case. ``version`` grows with every change; ``look_at`` is the next moment somebody must look.
 
     ``hold`` is why retention leaves it alone; ``purged_at`` when its content went, ``proof_gone_at`` when the rest did.
+
+    ``answer_due_at`` is when the first mail that waits for its answer falls due; ``urgent_at`` the moment the queue is
+    sorted by: the earlier of that and the evening of the first legal date, year 1 while a letter failed, year 9999 when
+    nothing is due. Triggers of the database (migration 0008) keep both, whoever changes promises, requests or letters.
     """
 
     __tablename__ = "cases"
@@ -29,7 +33,9 @@ class CaseRow(SQLModel, table=True):
             sqlite_where=text("look_at IS NOT NULL"),
             postgresql_where=text("look_at IS NOT NULL"),
         ),
-        Index("cases_mailbox_state", "mailbox_id", "state"),
+        Index("cases_mailbox_state", "mailbox_id", "state", "answer_due_at"),
+        Index("cases_urgent", "state", "urgent_at", "id", "mailbox_id", "assignee"),
+        Index("cases_newest", "state", "id", "mailbox_id", "assignee"),
     )
     id: int = Field(sa_column=big_id())
     reference: str = Field(unique=True)
@@ -44,6 +50,8 @@ class CaseRow(SQLModel, table=True):
     opened_at: dt.datetime = Field(sa_type=UtcMoment)
     closed_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
     look_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    answer_due_at: dt.datetime | None = Field(default=None, sa_type=UtcMoment)
+    urgent_at: dt.datetime = Field(sa_type=UtcMoment)
     held_reason: str | None = None
     assignee: str | None = None
     merged_into: int | None = Field(default=None, sa_type=BigInteger)
@@ -59,6 +67,18 @@ class CaseAddress(SQLModel, table=True):
     __tablename__ = "case_addresses"
     case_id: int = Field(foreign_key="cases.id", primary_key=True, sa_type=BigInteger)
     address: str = Field(primary_key=True, index=True)
+
+
+class CaseWord(SQLModel, table=True):
+    """A word that a case is found by: of its number, its requester, a further address or its subject."""
+
+    __tablename__ = "case_words"
+    __table_args__ = (Index("case_words_case", "case_id", "word"), {"sqlite_with_rowid": False})
+    # Ranges of words are looked up: in the order of their bytes, whatever language the server sorts by.
+    word: str = Field(
+        sa_column=Column("word", String().with_variant(String(collation="C"), "postgresql"), primary_key=True)
+    )
+    case_id: int = Field(foreign_key="cases.id", primary_key=True, sa_type=BigInteger)
 
 
 class MailRow(SQLModel, table=True):
@@ -96,6 +116,7 @@ class RequestRow(SQLModel, table=True):
             sqlite_where=text("outcome IS NULL"),
             postgresql_where=text("outcome IS NULL"),
         ),
+        Index("requests_kind", "kind", "case_id"),
     )
     id: int = Field(sa_column=big_id())
     case_id: int = Field(foreign_key="cases.id")
@@ -169,6 +190,7 @@ class IdentityRow(SQLModel, table=True):
 
 cases = SQLModel.metadata.tables["cases"]
 case_addresses = SQLModel.metadata.tables["case_addresses"]
+case_words = SQLModel.metadata.tables["case_words"]
 mails = SQLModel.metadata.tables["mails"]
 requests = SQLModel.metadata.tables["requests"]
 promises = SQLModel.metadata.tables["promises"]
