@@ -12,6 +12,7 @@ from tests.mailbox.conftest import Connect
 from tests.servers.scripted_imap import ScriptedImap
 
 from inboxbot.config.model import ImapSettings
+from inboxbot.daemon.patience import FIRST_S, Patience
 from inboxbot.errors import MailboxError
 from inboxbot.mailbox.faults import (
     LoginRefusedError,
@@ -225,6 +226,15 @@ def test_f22_too_many_connections_are_not_answered_with_more(connect: Connect) -
     ):
         connect(imap.port)
     assert caught.value.pause_s >= 3600
+
+
+def test_f22_a_server_that_is_being_restarted_is_tried_again_soon(connect: Connect) -> None:
+    with (
+        ScriptedImap(answers={"AUTHENTICATE": b"@TAG@ NO [UNAVAILABLE] Internal error occurred.\r\n"}) as imap,
+        pytest.raises(UnavailableError) as caught,
+    ):
+        connect(imap.port)
+    assert Patience().pause(caught.value, worked_s=0, random=0) == FIRST_S
 
 
 def test_f23_a_server_that_is_signed_in_already_is_left(connect: Connect) -> None:

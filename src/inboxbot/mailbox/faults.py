@@ -23,6 +23,7 @@ _UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e\xa0-\u2fff]+")
 _LATER: Final = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "OVERQUOTA", "SERVERBUG", "THROTTLED", "CONTACTADMIN"})
 _LATER_WORDS: Final = ("too many", "try again", "temporar", "not connected", "bandwidth", "rate limit", "exceeded")
 _QUIET: Final = frozenset({"LIMIT", "OVERQUOTA", "THROTTLED"})
+_QUIET_WORDS: Final = ("too many", "bandwidth", "rate limit", "exceeded")
 
 
 class LoginRefusedError(MailboxError):
@@ -38,9 +39,12 @@ class TlsError(MailboxError):
 
 
 class UnavailableError(MailboxError):
-    """The server answers, but cannot serve now. ``pause_s`` is how long to stay away at least, in seconds."""
+    """The server answers, but cannot serve now. ``pause_s`` is how long to stay away at least, in seconds.
 
-    def __init__(self, what: str, *, where: str = "", cure: str = "", pause_s: float = 60) -> None:
+    It is 0 where the server asks for no longer pause than any fault gets: one that is being restarted says so too.
+    """
+
+    def __init__(self, what: str, *, where: str = "", cure: str = "", pause_s: float = 0) -> None:
         super().__init__(what, where=where, cure=cure, retry=True)
         self.pause_s = pause_s
 
@@ -79,8 +83,7 @@ def login_fault(error: Exception, where: str, key: str) -> MailboxError:
     text = server_text(error)
     code = response_code(text)
     if code in _LATER or any(word in text.lower() for word in _LATER_WORDS):
-        pause = 3600.0 if code in _QUIET or "too many" in text.lower() or "bandwidth" in text.lower() else 60.0
-        return UnavailableError(f"sign-in is not possible now: {text}", where=where, pause_s=pause)
+        return UnavailableError(f"sign-in is not possible now: {text}", where=where, pause_s=_asked_for(code, text))
     if code == "PRIVACYREQUIRED":
         return TlsError("the server wants an encrypted connection", where=where, cure=f'set {key}.security = "tls"')
     return LoginRefusedError(
@@ -89,6 +92,11 @@ def login_fault(error: Exception, where: str, key: str) -> MailboxError:
         cure=f"check {key}.username and its password",
         retry=False,
     )
+
+
+def _asked_for(code: str | None, text: str) -> float:
+    """Return the least pause in seconds: an hour after a limit was hit; trouble of its own says nothing of time."""
+    return 3600.0 if code in _QUIET or any(word in text.lower() for word in _QUIET_WORDS) else 0.0
 
 
 def connect_fault(error: BaseException, where: str, key: str) -> MailboxError:
@@ -130,7 +138,8 @@ def command_fault(error: BaseException, where: str) -> MailboxError:
         return UnreachableError(what, where=where)
     if isinstance(error, IMAPClientError | imaplib.IMAP4.error):
         text = server_text(error)
-        if response_code(text) in _LATER:
-            return UnavailableError(f"the server cannot do it now: {text}", where=where)
+        if (code := response_code(text)) in _LATER:
+            pause = 60.0 if code in _QUIET else 0.0
+            return UnavailableError(f"the server cannot do it now: {text}", where=where, pause_s=pause)
         return ProtocolError(f"the server refused a command: {text}", where=where)
     return ProtocolError(f"the server's answer made no sense: {type(error).__name__}", where=where)
