@@ -213,18 +213,23 @@ class Dovecot:
 
 @contextlib.contextmanager
 def running_dovecot(
-    users: Sequence[str] = ("kontakt@example.se",), root_folder: Path | None = None
+    users: Sequence[str] = ("kontakt@example.se",), root_folder: Path | None = None, keep: Path | None = None
 ) -> Iterator[Dovecot]:
-    """Start a Dovecot, wait until it answers, and stop it at the end. Raises LookupError when none is installed."""
+    """Start a Dovecot, wait until it answers, and stop it at the end. Raises LookupError when none is installed.
+
+    ``keep`` is a folder of its own that stays with all its mail, for a run that goes on another time.
+    """
     binary = find_dovecot()
     if binary is None:
         raise LookupError("dovecot")
     root = os.geteuid() == 0
-    folder = Path(tempfile.mkdtemp(prefix="inboxbot-dovecot-", dir=root_folder))
+    folder = keep or Path(tempfile.mkdtemp(prefix="inboxbot-dovecot-", dir=root_folder))
+    folder.mkdir(exist_ok=True)
     folder.chmod(0o755)  # the mail's owner must get through
     try:
-        (folder / "mail").mkdir()
-        (folder / "run").mkdir()
+        _end_former(folder)
+        (folder / "mail").mkdir(exist_ok=True)
+        (folder / "run").mkdir(exist_ok=True)
         if root:
             shutil.chown(folder / "mail", "nobody", _group_of("nobody"))
         certificate = make_certificate(folder)
@@ -244,7 +249,20 @@ def running_dovecot(
         finally:
             server.stop()
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end_former(folder: Path) -> None:
+    """End the server that worked in this folder when the program that started it was killed."""
+    file = folder / "run" / "master.pid"
+    if file.exists():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(file.read_text(encoding="ascii")), signal.SIGTERM)
+        deadline = time.monotonic() + 10
+        while file.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        file.unlink(missing_ok=True)
 
 
 def _wait_for(server: Dovecot) -> None:
