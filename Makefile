@@ -7,10 +7,11 @@ PYTHON ?= $(shell for one in python3 python3.14 python3.13 python3.12 python3.11
 	if $$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$one; break; fi; done)
 JOBS ?= 2
 ARGS ?=
+N ?= 1000
 WHAT_IT_NEEDS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test train constraints clean
+.PHONY: help demo test chaos train constraints clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##\(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
@@ -28,6 +29,9 @@ test: $(VENV)/.test  ## types, lint, import contracts and every test
 	step tests $(BIN)/python -m pytest -n $(JOBS) $(ARGS); \
 	if [ -n "$$failed" ]; then echo "make test: FAILED:$$failed"; exit 1; fi; \
 	echo "make test: types, lint, contracts and tests passed"
+
+chaos: $(VENV)/.test  ## kill it N times (1000) while mail arrives and letters go out; goes on where it was stopped
+	@$(BIN)/python -m tests.crash.chaos --kills $(N) $(ARGS)
 
 train: $(VENV)/.test  ## fit the model of the judge anew from training/
 	@$(BIN)/python -m training.train $(ARGS)

@@ -2,7 +2,7 @@
 
     python -m tests.crash.chaos [--kills 1000] [--mails 5000] [--folder DIR] [--database URL] [--seed N] [--keep]
 
-Stopped by Ctrl-C or killed itself, it goes on where it was when it is started again: mailbox, database, kills so far and
+Stopped by Ctrl-C or killed itself, it goes on where it was when started again: mailbox, database, kills so far and
 what arrived lie in the folder. When all is done and nothing is broken the folder is removed. Exit code 1 when a promise
 is broken. ``--database`` may name an empty PostgreSQL database instead of the embedded one.
 """
@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.crash.storm import NO_LIMITS, Storm
+from tests.crash.storm import BUSY, Storm
 from tests.servers.dovecot import running_dovecot
 from tests.servers.installation import Installation
 from tests.servers.sink import running_sink
@@ -63,7 +63,7 @@ def main() -> int:
             dovecot.new_user(),
             dovecot.password,
             database=asked.database,
-            top_lines=NO_LIMITS,
+            top_lines=BUSY,
         )
         storm = Storm(
             house,

@@ -29,8 +29,8 @@ from inboxbot.desk.audit import audit_database
 from inboxbot.errors import RefusedError
 from inboxbot.mailbox.workers import ReadingPool
 
-# Nothing but the storm may hold a letter back.
-NO_LIMITS: Final = "\n[limits]\nper_hour = 1000000\n"
+# Nothing but the storm may hold a letter back, and the daemon is always at work.
+BUSY: Final = "\n[limits]\nper_hour = 1000000\n[daemon]\noutbox_every_s = 1\nround_every_s = 5\n"
 FETCH: Final = frozenset({"intake_begun"})
 COMMIT: Final = frozenset({"intake_fetched", "intake_in_transaction", "intake_committed", "copy_appended"})
 SMTP: Final = frozenset(
@@ -109,12 +109,18 @@ class Storm:
     def kept(self) -> Path:
         return self.house.folder / "kills.jsonl"
 
+    @property
+    def mark(self) -> Path:
+        return self.house.folder / "mark"
+
     def load(self) -> Self:
         """Go on where a former storm in this folder ended."""
         if self.kept.exists():
             for line in self.kept.read_text(encoding="utf-8").splitlines():
                 with suppress(json.JSONDecodeError):  # cut when the storm itself was killed
                     self.done.append(Kill(**{**(one := json.loads(line)), "points": tuple(one["points"])}))
+        if self.mark.exists():  # the storm was stopped while something worked, which died with it
+            self._note(Kill("stopped", 0.0, tuple(passed_last(self.mark))))
         return self
 
     def rage(self, tell: Callable[[Self], None] = lambda _: None) -> None:
@@ -133,40 +139,41 @@ class Storm:
 
     def _kill_one(self) -> None:
         """Start a process and kill it somewhere on its way; on a machine that was done sooner, try again earlier."""
-        mark = self.house.folder / "mark"
-        self.house.environment = {"INBOXBOT_CRASH_MARK": str(mark)}
+        self.house.environment = {"INBOXBOT_CRASH_MARK": str(self.mark)}
         latest = 1.2
         for _ in range(20):
             victim = self.chance.choice(["once", "once", "run"])
-            mark.unlink(missing_ok=True)
+            self.mark.unlink(missing_ok=True)
             process = self.house.start_quickly(victim)
             begun = time.monotonic()
-            if self.chance.random() < 0.4:
+            aim = self.chance.choice([None, FETCH, COMMIT, SMTP, WINDOW])
+            if aim is None:
                 time.sleep(self.chance.uniform(0.02, latest))
             else:
-                self._wait_for_work(mark)
+                self._wait_for_work(aim)
             process.kill()
             after = time.monotonic() - begun
             ended = process.wait()
             if ended == -signal.SIGKILL:
-                self._note(Kill(victim, round(after, 3), tuple(passed_last(mark))))
+                self._note(Kill(victim, round(after, 3), tuple(passed_last(self.mark))))
                 return
             if ended != 0:
                 raise AssertionError((process.folder / "err").read_text(encoding="utf-8"))
             latest *= 0.7
         raise AssertionError("no run was long enough to be killed")
 
-    def _wait_for_work(self, mark: Path) -> None:
-        """Let it come to mail or letters, then a moment more: most of a process's life is its start."""
+    def _wait_for_work(self, aim: frozenset[str]) -> None:
+        """Let it come to some work, then a moment more: most of a process's life is its start."""
         deadline = time.monotonic() + self.chance.uniform(0.5, 3)
-        while time.monotonic() < deadline and not INSIDE.intersection(passed_last(mark)):
-            time.sleep(0.002)
+        while time.monotonic() < deadline and not aim.intersection(passed_last(self.mark)):
+            time.sleep(0.001)
         time.sleep(self.chance.choice([0, self.chance.uniform(0, 0.02), self.chance.uniform(0, 0.3)]))
 
     def _note(self, kill: Kill) -> None:
         self.done.append(kill)
         with self.kept.open("a", encoding="utf-8") as out:
             out.write(json.dumps(asdict(kill)) + "\n")
+        self.mark.unlink(missing_ok=True)
 
     # --- the robot: mail keeps coming, letters are approved ----------------------------------------------------------
 
@@ -209,8 +216,7 @@ class Storm:
             self._bring(there, self.mails)
         with open_office(self.house, pool=pool) as office:
             for _ in range(10):
-                office.once()
-                if not office.drafts(DraftState.APPROVED, DraftState.TRANSMITTING) and not office.once().taken:
+                if not office.once().taken and not office.drafts(DraftState.APPROVED, DraftState.TRANSMITTING):
                     break
                 office.clock.advance(minutes=61)  # a letter that certainly did not leave waits its pause
             return self.count(office)

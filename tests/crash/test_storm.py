@@ -8,15 +8,15 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from tests.crash.storm import NO_LIMITS, Storm
+from tests.crash.storm import BUSY, Storm
 from tests.servers.dovecot import Dovecot
 from tests.servers.installation import Installation
 from tests.servers.sink import running_sink
 
 from inboxbot.mailbox.workers import ReadingPool
 
-KILLS = 15
-MAILS = 75
+KILLS = 10
+MAILS = 50
 
 
 def test_f2_a_storm_of_kills_loses_nothing_and_doubles_nothing(
@@ -30,7 +30,7 @@ def test_f2_a_storm_of_kills_loses_nothing_and_doubles_nothing(
             dovecot.new_user(),
             dovecot.password,
             database=database,
-            top_lines=NO_LIMITS,
+            top_lines=BUSY,
         )
         storm = Storm(house, dovecot, sink, mails=MAILS, kills=KILLS, chance=random.Random(2026))
         storm.rage()

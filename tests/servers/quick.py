@@ -37,6 +37,7 @@ class Quick:
             stdout=subprocess.PIPE,
             text=True,
             cwd=Path(__file__).parents[2],
+            start_new_session=True,  # Ctrl-C is for who waits; what runs here is ended when the pipe closes
         )
         atexit.register(self.close)
 
@@ -144,19 +145,27 @@ def serve() -> None:
 
     gc.freeze()
     child = 0
-    for line in sys.stdin:
-        if line == WAIT:
-            _, status = os.waitpid(child, 0)
-            child = 0
-            print(os.waitstatus_to_exitcode(status), flush=True)
-            continue
-        if child:  # a test failed before it waited for this one: that must not trouble the next
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-        child = os.fork()
-        if child == 0:
-            _child(json.loads(line))
-        print(child, flush=True)
+    try:
+        for line in sys.stdin:
+            if line == WAIT:
+                _, status = os.waitpid(child, 0)
+                child = 0
+                print(os.waitstatus_to_exitcode(status), flush=True)
+                continue
+            if child:  # a test failed before it waited for this one: that must not trouble the next
+                _end(child)
+            child = os.fork()
+            if child == 0:
+                _child(json.loads(line))
+            print(child, flush=True)
+    finally:
+        if child:  # who gave the orders is gone, perhaps killed
+            _end(child)
+
+
+def _end(child: int) -> None:
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
 
 
 if __name__ == "__main__":
