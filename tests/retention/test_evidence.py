@@ -26,14 +26,17 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield house
 
 
-def tamper(house: House, *statements: str, blob: bool = False) -> None:
-    """Change the file as somebody would who has it: triggers dropped, foreign keys unchecked."""
+def tamper(house: House, *statements: str) -> None:
+    """Change the file as somebody would who has it and leaves no trace: triggers off and on, foreign keys unchecked."""
     house.desk.store.close()
     with closing(sqlite3.connect(house.folder / "inboxbot.db")) as raw:
-        for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        triggers = raw.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
             raw.execute(f"DROP TRIGGER {name}")
         for statement in statements:
             raw.execute(statement)
+        for _, again in triggers:
+            raw.execute(again)
         raw.commit()
 
 
@@ -98,7 +101,7 @@ def test_the_database_itself_refuses_to_change_history(house: House) -> None:
 def test_the_audit_is_clean_before_and_after_retention(house: House) -> None:
     house.finished_case()
     house.receive(mail_of("nils@example.org", "Radera mig", "Hej! Radera alla mina uppgifter.", number=4))
-    clean = house.json("audit")
+    clean = house.json("audit", "--offline")
     assert clean["ok"] is True
     assert clean["findings"] == []
     assert set(clean["checked"]) == set(PROMISES)
@@ -138,10 +141,10 @@ def test_each_broken_promise_is_found(house: House, name: str) -> None:
 def test_the_command_ends_with_1_and_says_where(house: House) -> None:
     reference = house.finished_case()
     tamper(house, "UPDATE history SET actor = 'Mallory' WHERE sequence = 2")
-    done = house.run("audit", check=False)
+    done = house.run("audit", "--offline", check=False)
     assert done.returncode == 1
     assert f"D11 {reference}, entry 2" in done.stdout
-    assert json.loads(house.run("audit", "--json", check=False).stdout)["ok"] is False
+    assert json.loads(house.run("audit", "--offline", "--json", check=False).stdout)["ok"] is False
 
 
 def test_the_case_file_has_what_an_authority_asks_for(house: House) -> None:

@@ -75,5 +75,6 @@ def test_a_changed_entry_is_named_and_a_person_erased(house: House) -> None:
     with house.desk.store.write() as connection:
         connection.exec_driver_sql("ALTER TABLE history DISABLE TRIGGER USER")
         connection.exec_driver_sql("UPDATE history SET door = 'web' WHERE sequence = 3")
+        connection.exec_driver_sql("ALTER TABLE history ENABLE TRIGGER USER")
     found = audit_database(house.desk)["findings"]
     assert [(one["promise"], one["where"]) for one in found] == [("D11", f"{reference}, entry 3")]

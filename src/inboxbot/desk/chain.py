@@ -18,6 +18,9 @@ from sqlalchemy import Connection, Row, Select, Text, cast, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from inboxbot.cases.history import HistoryEntry, first_broken
+from inboxbot.cases.transitions import CaseEvent, move_case
+from inboxbot.cases.values import CaseState
+from inboxbot.errors import IllegalMoveError
 from inboxbot.store.cases import chunks
 from inboxbot.store.tables import anchors, cases, history
 
@@ -76,6 +79,42 @@ def anchor_heads(connection: Connection, *, now: dt.datetime) -> tuple[str, int]
         connection.execute(insert(anchors), grown)
     text = json.dumps(heads, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest(), len(heads)
+
+
+@dataclass(frozen=True, slots=True)
+class WrongState:
+    """A case whose state is not the one its history leads to; ``said`` is that one, "" when it leads nowhere."""
+
+    reference: str
+    state: str
+    said: str
+
+
+def wrong_states(connection: Connection) -> list[WrongState]:
+    """Return the cases that stand otherwise than their history says, by letting every event happen again."""
+    query = (
+        select(cases.c.id, cases.c.reference, cases.c.state, history.c.event)
+        .join(history, history.c.case_id == cases.c.id)
+        .where(cases.c.proof_gone_at.is_(None))
+        .order_by(cases.c.id, history.c.sequence)
+    )
+    found = []
+    for _, rows in groupby(connection.execute(query), key=lambda row: row.id):
+        events = list(rows)
+        said = _replayed([row.event for row in events])
+        if said != events[0].state:
+            found.append(WrongState(events[0].reference, events[0].state, said))
+    return found
+
+
+def _replayed(events: list[str]) -> str:
+    state: CaseState | None = None
+    try:
+        for event in events:
+            state = move_case(state, CaseEvent(event))
+    except (ValueError, IllegalMoveError):
+        return ""
+    return state.value if state else ""
 
 
 def _anchored(connection: Connection) -> dict[int, tuple[int, str]]:

@@ -149,15 +149,21 @@ def _cure(message: str) -> str:
 def verify_durability(store: Store) -> None:
     """Refuse to go on when a commit would not be durable (promise D1)."""
     with store.read() as connection:
-        if store.is_sqlite:
-            level = connection.execute(text("PRAGMA synchronous")).scalar_one()
-            mode = connection.execute(text("PRAGMA journal_mode")).scalar_one()
-            if level != 2 or mode != "wal":
-                raise StoreError(
-                    f"journal_mode={mode}, synchronous={level}", where=store.place, cure="use a local disk"
-                )
-            return
-        if connection.execute(text("SHOW synchronous_commit")).scalar_one() == "off":
-            raise StoreError("synchronous_commit is off", where=store.place, cure="switch it on for this database")
-        if connection.execute(text("SHOW server_encoding")).scalar_one() != "UTF8":
+        _, faults = durability_faults(connection)
+        if faults:
+            cure = "use a local disk" if store.is_sqlite else "switch it on for this database"
+            raise StoreError("; ".join(faults), where=store.place, cure=cure)
+        if not store.is_sqlite and connection.execute(text("SHOW server_encoding")).scalar_one() != "UTF8":
             raise StoreError("the database's encoding is not UTF8", where=store.place, cure="create it with UTF8")
+
+
+def durability_faults(connection: Connection) -> tuple[int, list[str]]:
+    """Return how many settings were looked at, and those by which a commit could be lost with the power."""
+    if connection.dialect.name == "sqlite":
+        wanted = {"PRAGMA journal_mode": "wal", "PRAGMA synchronous": "2"}
+        found = {name: str(connection.execute(text(name)).scalar_one()) for name in wanted}
+        wrong = [name for name, value in wanted.items() if found[name] != value]
+        return len(wanted), [f"{name.removeprefix('PRAGMA ')}={found[name]}" for name in wrong]
+    names = ("synchronous_commit", "fsync", "full_page_writes")
+    off = [name for name in names if connection.execute(text(f"SHOW {name}")).scalar_one() == "off"]
+    return len(names), [f"{name} is off" for name in off]

@@ -57,6 +57,14 @@ def folder_uids(connection: Connection, folder_id: int, uidvalidity: int) -> set
     return set(connection.execute(query).scalars())
 
 
+def folder_digests(connection: Connection, folder_id: int, uidvalidity: int) -> dict[int, tuple[int, str, int]]:
+    """Return row id, digest and size of the entries that have a place in a folder, by UID."""
+    query = select(ledger.c.uid, ledger.c.id, ledger.c.digest, ledger.c.size).where(
+        ledger.c.folder_id == folder_id, ledger.c.uidvalidity == uidvalidity
+    )
+    return {row.uid: (row.id, row.digest, row.size) for row in connection.execute(query)}
+
+
 def folder_entries(connection: Connection, folder_id: int, uidvalidity: int | None = None) -> list[Entry]:
     """Return the entries of a folder; with ``uidvalidity`` only those that have a place under it."""
     query = (
