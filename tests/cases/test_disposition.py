@@ -56,6 +56,7 @@ EXAMPLES = [
 
 @pytest.mark.parametrize(("facts", "action", "ledger", "state", "reason"), EXAMPLES)
 def test_each_line(facts: MailFacts, action: str, ledger: str, state: str | None, reason: str) -> None:
+    """C40, C77, C78, C80."""
     found = decide(facts)
     assert (found.action, found.ledger, found.case_state, found.reason) == (action, ledger, state, reason)
 
@@ -154,6 +155,7 @@ def test_the_facts_of_a_plain_request() -> None:
 
 
 def test_the_facts_of_a_mail_that_claims_our_address() -> None:
+    """C75."""
     ours = mail(sender=Address("kontakt@example.se"))
     assert decide(facts_of(ours, verdict(), NO_THREAD, our_addresses=OURS)).reason == "spoofed_own_address"
     assert decide(facts_of(ours, verdict(), NO_THREAD, our_addresses=OURS, web_form=True)).reason == "request"
@@ -194,10 +196,12 @@ FILE = (Attachment("1", "blad.pdf", "application/pdf", 100),)
     ],
 )
 def test_what_makes_a_text_doubtful(flags: set[str], attachments: tuple[Attachment, ...], doubt: str | None) -> None:
+    """C30, C38, C39."""
     assert doubt_of(mail(flags=frozenset(flags), attachments=attachments)) == doubt
 
 
 def test_a_doubtful_mail_of_a_person_is_held_with_its_reason() -> None:
+    """C36, C39, C55."""
     ordinary = verdict(kinds=(Kind.OTHER,))
     odd = mail(flags=frozenset({"parts_differ"}))
     assert decide(facts_of(odd, ordinary, NO_THREAD, our_addresses=OURS, promise=True)).reason == "parts_differ"

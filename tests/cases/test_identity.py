@@ -135,6 +135,7 @@ def test_doubts_are_coded_and_gravest_first() -> None:
     ],
 )
 def test_addresses_that_can_be_taken_for_each_other(other: str) -> None:
+    """C8, E8."""
     assert resembles(other, ANNA)
     assert resembles(ANNA, other.upper())
     assert Doubt.LOOKALIKE in doubts(replace(KNOWN, from_address=other))
@@ -161,6 +162,7 @@ def test_the_first_answer_asks_only_where_it_must() -> None:
 
 
 def test_data_goes_only_to_the_address_on_file_of_a_proven_person() -> None:
+    """E8, E9."""
     need = needed_level(Kind.ACCESS)
     proven = replace(KNOWN, code_confirmed=True)
     assert disclosure_faults(need, proven, ANNA.upper()) == ()
@@ -266,14 +268,17 @@ def results(*headers: tuple[str, str], authserv: str | None = OURS, trusted: tup
     ],
 )
 def test_only_our_servers_word_counts(value: str, expected: bool | None) -> None:
+    """C22, E10."""
     assert results(("authentication-results", value), HOP) is expected
 
 
 def test_without_a_configured_server_nothing_is_trusted() -> None:
+    """C22."""
     assert results(("authentication-results", PASS), HOP, authserv=None) is None
 
 
 def test_a_field_below_a_foreign_hop_is_not_ours() -> None:
+    """C22."""
     foreign = ("received", "from evil by relay.example.net")
     assert results(HOP, ("authentication-results", PASS)) is True
     assert results(HOP, foreign, ("authentication-results", PASS)) is None
@@ -282,6 +287,7 @@ def test_a_field_below_a_foreign_hop_is_not_ours() -> None:
 
 
 def test_two_results_that_disagree_are_unknown() -> None:
+    """C22."""
     fail = ("authentication-results", "mx.example.se; dmarc=fail header.from=example.com")
     assert results(("authentication-results", PASS), fail, HOP) is None
     assert results(("authentication-results", PASS), ("authentication-results", PASS), HOP) is True

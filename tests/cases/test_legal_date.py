@@ -41,6 +41,7 @@ def noon(day: str) -> dt.datetime:
 
 @pytest.mark.parametrize(("row", "received", "mode", "unrolled", "falls_on", "due"), DEADLINES, ids=lambda value: value)
 def test_the_table_of_deadlines(*, row: str, received: str, mode: str, unrolled: str, falls_on: str, due: str) -> None:
+    """F93."""
     legal = legal_date(moment(received), STOCKHOLM, extended=mode == "ext")
     if row in PAUSES:
         asked, answered = PAUSES[row]
@@ -114,6 +115,7 @@ def test_the_examples_both_authorities_use() -> None:
 
 
 def test_every_day_from_2024_to_2030() -> None:
+    """F93."""
     day, last = dt.date(2024, 1, 1), dt.date(2030, 12, 31)
     for extended, months in ((False, 1), (True, 3)):
         dues = []

@@ -61,6 +61,7 @@ def test_the_table_of_promises(row: str, received: str, due: str) -> None:
 
 @given(st.datetimes(FIRST, LAST, timezones=st.just(STOCKHOLM)), st.integers(1, 744))
 def test_hours_are_elapsed_hours(received: dt.datetime, hours: int) -> None:
+    """F91."""
     assert promise_due(received, hours).timestamp() - received.timestamp() == hours * 3600
 
 

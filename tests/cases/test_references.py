@@ -55,6 +55,7 @@ def test_our_message_ids_are_known_again_and_short(case_id: int, nonce: str) -> 
 
 
 def test_a_token_with_one_character_changed_is_not_ours() -> None:
+    """C19, C21, E13."""
     made = make_message_id(SECRET, 42, "abc123", "example.se")
     local, _, domain = made[1:-1].partition("@")
     for place in range(3, len(local)):
@@ -66,6 +67,7 @@ def test_a_token_with_one_character_changed_is_not_ours() -> None:
     "text", ["", "<>", "<abc@example.se>", "<ib.1.a.ä@example.se>", "ib.1.a.b", "<ib.1.a@x>" * 1000]
 )
 def test_foreign_ids_are_not_ours(text: str) -> None:
+    """C19."""
     assert token_of(SECRET, text) is None
 
 

@@ -43,6 +43,7 @@ def test_recorded_alternates_belong_and_letter_case_does_not_matter() -> None:
 
 
 def test_a_stranger_who_quotes_joins_nothing() -> None:
+    """C19, C20, E13."""
     for by in ("headers", "token", "reference"):
         found = match("mallory@example.net", [case(1, by)])
         assert (found.case_id, found.belongs, found.reason, found.quoted) == (
@@ -56,6 +57,7 @@ def test_a_stranger_who_quotes_joins_nothing() -> None:
 
 
 def test_the_case_the_sender_belongs_to_wins_over_one_merely_quoted() -> None:
+    """C20."""
     found = match("bo@example.com", [case(1, "headers"), case(2, "reference", addresses=BO)])
     assert (found.case_id, found.by) == (2, "reference")
 

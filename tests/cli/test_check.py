@@ -240,6 +240,7 @@ def test_a_good_database(place: Installation) -> None:
 
 
 def test_a_database_that_others_can_read(place: Installation) -> None:
+    """E70."""
     made(place).chmod(0o644)
     assert "chmod 600" in database_levels(place)["database error"]
 
@@ -270,6 +271,7 @@ def test_a_folder_that_is_not_there(place: Installation) -> None:
 
 
 def test_a_clock_behind_the_newest_entry(place: Installation) -> None:
+    """F90."""
     with contextlib.closing(sqlite3.connect(made(place))) as connection:
         moment = "2026-11-22 12:00:00.000000"
         connection.execute(
@@ -291,6 +293,7 @@ def test_a_clock_behind_the_newest_entry(place: Installation) -> None:
 
 
 def test_a_password_in_the_address_of_the_database(place: Installation) -> None:
+    """E71."""
     change(place, "sqlite:///inboxbot.db", f"postgresql+psycopg://anna:hemligt@127.0.0.1:{free_port()}/inboxbot")
     place.config.chmod(0o644)
     found = check_all(load_settings(place.config), place.config, now=NOW, limit_s=10)

@@ -53,6 +53,7 @@ def test_a_mailbox_that_cannot_be_served_is_one_clear_message_and_exit_code_1(
 
 
 def test_nothing_a_mail_says_reaches_the_terminal_as_a_command(installation: Install, dovecot: Dovecot) -> None:
+    """E82."""
     place = installation()
     dovecot.append(
         place.username,
@@ -102,6 +103,7 @@ def test_the_ledger_tells_every_message_newest_first_and_why(installation: Insta
 
 
 def test_status_tells_what_waits_and_fails_when_a_promise_is_broken(installation: Install, dovecot: Dovecot) -> None:
+    """F67."""
     place = installation()
     empty = place.json("status")
     assert empty["broken"] is False
@@ -155,6 +157,7 @@ def test_letters_that_cannot_go_out_are_told_with_the_reason(installation: Insta
 
 
 def test_config_show_hides_secrets_and_names_each_source(tmp_path: Path) -> None:
+    """E72."""
     place = Installation(folder=tmp_path, imap_port=1, smtp_port=1, username="kontakt", password="hemligt")
     text = place.config.read_text(encoding="utf-8").replace('password_file = "imap-password"', 'password = "Hemlig-77"')
     text = text.replace(
@@ -200,6 +203,7 @@ def test_db_upgrade_tells_from_what_to_what_and_keeps_a_copy(tmp_path: Path) -> 
 
 
 def test_a_database_that_is_gone_is_not_replaced_by_an_empty_one(tmp_path: Path) -> None:
+    """F74."""
     place = Installation(folder=tmp_path, imap_port=1, smtp_port=1, username="kontakt", password="hemligt")
     place.run("db", "upgrade")
     (tmp_path / "inboxbot.db").unlink()

@@ -29,6 +29,7 @@ MOMENT = dt.datetime(2026, 11, 22, 8, 30, tzinfo=dt.UTC)
     ],
 )
 def test_control_and_direction_characters_are_shown_not_sent(text: str, shown: str) -> None:
+    """E82, C8."""
     assert safe(text) == shown
 
 

@@ -66,6 +66,7 @@ def test_the_least_that_runs_has_the_defaults_of_the_contract(tmp_path: Path) ->
 
 
 def test_every_fault_is_told_at_once_each_with_its_key(tmp_path: Path) -> None:
+    """E76."""
     found = faults(
         write(
             tmp_path,
@@ -170,6 +171,7 @@ def test_a_password_file_that_cannot_be_right(tmp_path: Path, content: bytes, mo
 
 
 def test_a_password_in_the_file_asks_for_0600(tmp_path: Path) -> None:
+    """E70."""
     text = LEAST.replace('host = "127.0.0.1"', f'host = "127.0.0.1"\npassword = "{SECRET}"', 1)
     assert set(faults(write(tmp_path, text))) == {"file"}
     settings = load_settings(write(tmp_path, text, mode=0o600))

@@ -13,6 +13,7 @@ from inboxbot.config.load import default_path
 
 @pytest.mark.parametrize("address", [("192.0.2.1", 9), ("mail.example.com", 993), ("0.0.0.0", 9)])
 def test_nothing_connects_beyond_loopback(address: tuple[str, int]) -> None:
+    """E89."""
     for name in ("connect", "connect_ex"):
         with socket.socket() as wire, pytest.raises(AssertionError, match="beyond loopback"):
             getattr(wire, name)(address)

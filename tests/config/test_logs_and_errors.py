@@ -36,6 +36,7 @@ def logged(capsys: pytest.CaptureFixture[str], **fields: object) -> dict[str, ob
 
 
 def test_addresses_and_numbers_are_taken_out_at_any_depth(capsys: pytest.CaptureFixture[str]) -> None:
+    """E80."""
     inner = {"who": [f"Anna <{MARKS[0]}>", (MARKS[1], {MARKS[2]: MARKS[3]})], MARKS[0]: MARKS[0].encode()}
     line = logged(capsys, case="EX-2026-0001", mailbox=3, inner=inner)
     assert (line["case"], line["mailbox"], line["event"], line["level"]) == ("EX-2026-0001", 3, "tried", "info")
@@ -46,6 +47,7 @@ def test_addresses_and_numbers_are_taken_out_at_any_depth(capsys: pytest.Capture
 def test_line_breaks_cannot_make_lines_of_their_own(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """E81."""
     logs.configure(form="text")
     logs.get_logger().info("tried", text='a\nlevel=error event="forged"\x1b[31m\u2028b')
     text = capsys.readouterr().err
@@ -55,6 +57,7 @@ def test_line_breaks_cannot_make_lines_of_their_own(
 
 
 def test_an_error_is_told_by_its_type_and_place_not_by_its_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """E80."""
     try:
         raise ValueError(f"cannot read the mail of {MARKS[0]}: Radera mig")
     except ValueError as error:
@@ -65,6 +68,7 @@ def test_an_error_is_told_by_its_type_and_place_not_by_its_words(capsys: pytest.
 
 
 def test_long_values_are_cut_and_levels_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    """E81."""
     assert len(str(logged(capsys, text="x" * 5000)["text"])) == logs.MAX_VALUE
     logs.configure(level="warning")
     logs.get_logger().info("quiet")

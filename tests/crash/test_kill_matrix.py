@@ -138,6 +138,7 @@ def kill_at(story: Story, point: str, *command: str) -> None:
 
 @pytest.mark.parametrize("point", [*TAKING, *NOTICING, *SENDING])
 def test_once_killed_and_started_again(story: tuple[Story, Office], point: str) -> None:
+    """F1."""
     told, office = story
     told.go_on(office)
 
@@ -152,6 +153,7 @@ def test_once_killed_and_started_again(story: tuple[Story, Office], point: str) 
 
 @pytest.mark.parametrize("point", APPROVING)
 def test_an_approval_killed_counts_wholly_or_not_at_all(story: tuple[Story, Office], point: str) -> None:
+    """F1, F104."""
     told, office = story
     anna = next(one for one in office.drafts() if one.recipient == "anna.berg@example.org")
 
@@ -171,6 +173,7 @@ def test_an_approval_killed_counts_wholly_or_not_at_all(story: tuple[Story, Offi
 def test_a_first_start_killed_in_its_migration_starts_anew(
     tmp_path: Path, dovecot: Dovecot, database: str, point: str
 ) -> None:
+    """F1, F84."""
     with running_sink() as sink:
         user = dovecot.new_user()
         dovecot.append(user, [access("Anna Berg")])

@@ -178,6 +178,7 @@ class Mailbox(RuleBasedStateMachine):
 
 
 def test_every_message_has_one_entry_and_at_most_one_case() -> None:
+    """F12, F30, F32, F33, F34, F37, F40."""
     run_state_machine_as_test(
         Mailbox,
         settings=settings(
@@ -229,6 +230,7 @@ def test_f37_a_mailbox_that_moved_with_all_its_mail_goes_on_as_before(office: Of
 
 
 def test_a_first_look_that_was_cut_short_by_a_renumbering_stays_silent_about_old_mail(office: Office) -> None:
+    """F41."""
     server = ModelServer(office.clock() - dt.timedelta(days=3))
     for number in range(5):
         server.inbox.add(access(f"Anna {number}"))

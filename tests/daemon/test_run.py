@@ -117,6 +117,7 @@ def test_a_pushed_mail_becomes_a_draft_and_an_approved_letter_leaves(
 
 
 def test_ctrl_c_ends_it_tidily(installation: Install, dovecot: Dovecot) -> None:
+    """F3."""
     house = installation()
     with running(house) as daemon:
         until(lambda: daemon.logged("event=started"), "the start")
@@ -131,6 +132,7 @@ def test_ctrl_c_ends_it_tidily(installation: Install, dovecot: Dovecot) -> None:
 def test_it_ends_in_time_while_the_mailbox_server_stalls(
     installation: Install, dovecot: Dovecot, stalls: bytes
 ) -> None:
+    """F3, F17."""
     with Proxy(("127.0.0.1", dovecot.port)) as proxy:
         proxy.faults.stall_at = stalls
         house = installation(imap_port=proxy.port)
@@ -145,6 +147,7 @@ def test_it_ends_in_time_while_the_mailbox_server_stalls(
 def test_it_ends_in_time_while_the_smtp_server_stalls_and_the_letter_waits(
     installation: Install, dovecot: Dovecot, smtp: Script
 ) -> None:
+    """F3, F54."""
     smtp.rcpt = STALL
     house = installation(smtp_port=smtp.port, top_lines=QUICK)
     dovecot.append(house.username, [access("Anna Berg")])
@@ -164,6 +167,7 @@ def test_it_ends_in_time_while_the_smtp_server_stalls_and_the_letter_waits(
 def test_a_second_daemon_says_so_and_the_lock_of_a_killed_one_is_free_at_once(
     installation: Install, dovecot: Dovecot
 ) -> None:
+    """F43."""
     house = installation()
     with running(house) as first:
         until(lambda: first.logged("event=started"), "the start")
@@ -180,6 +184,7 @@ def test_a_second_daemon_says_so_and_the_lock_of_a_killed_one_is_free_at_once(
 
 
 def test_a_kicked_connection_is_made_again(installation: Install, dovecot: Dovecot) -> None:
+    """F20."""
     house = installation(top_lines=QUICK)
     with running(house) as daemon:
         until(lambda: daemon.logged("event=started"), "the start")
@@ -195,6 +200,7 @@ def test_a_kicked_connection_is_made_again(installation: Install, dovecot: Dovec
 
 
 def test_a_server_that_is_down_for_a_while_is_found_again(installation: Install, dovecot: Dovecot) -> None:
+    """F21."""
     with ExitStack() as stack:
         proxy = stack.enter_context(Proxy(("127.0.0.1", dovecot.port)))
         proxy.faults.refuse = True
@@ -208,6 +214,7 @@ def test_a_server_that_is_down_for_a_while_is_found_again(installation: Install,
 
 
 def test_a_mail_system_that_starts_anew_is_found_again(installation: Install, tmp_path: Path) -> None:
+    """F21."""
     shared_dovecot()  # skips where none is installed
     with running_dovecot() as own:
         house = installation(imap_port=own.port, username=own.new_user(), top_lines=QUICK)
@@ -220,6 +227,7 @@ def test_a_mail_system_that_starts_anew_is_found_again(installation: Install, tm
 
 
 def test_the_heartbeat_beats_while_rounds_end(installation: Install, dovecot: Dovecot, tmp_path: Path) -> None:
+    """F4."""
     beat = tmp_path / "beat"
     house = installation(top_lines=f'{QUICK}heartbeat_file = "{beat}"')
     with running(house) as daemon:
@@ -230,6 +238,7 @@ def test_the_heartbeat_beats_while_rounds_end(installation: Install, dovecot: Do
 
 
 def test_one_worker_at_a_time_on_postgresql_too(tmp_path: Path, new_office: NewOffice) -> None:
+    """F43."""
     server = shared_postgresql()
     url = server.new_database()
     office = new_office(url)

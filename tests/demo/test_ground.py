@@ -17,12 +17,14 @@ def _pinned() -> dict[str, str]:
 
 
 def test_constraints_pin_versions_and_name_no_place() -> None:
+    """E91."""
     for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
         assert line.startswith("#") or _PINNED.fullmatch(line), line
         assert not re.search(r"https?:|file:|@", line), line
 
 
 def test_every_dependency_is_pinned() -> None:
+    """E91."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = [
         *project["project"]["dependencies"],

@@ -35,6 +35,7 @@ def test_enough_mails_lie_there_at_the_start_and_some_come_later() -> None:
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda one: one.name)
 def test_only_example_domains(sample) -> None:
+    """E88."""
     text = sample.data.decode("utf-8", "replace")
     domains = {found[1].lower() for found in _ADDRESS.finditer(text)}
     assert all(re.search(r"(?:^|\.)example\.(?:com|org|net|se)$", domain) for domain in domains), domains

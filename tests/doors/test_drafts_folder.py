@@ -88,6 +88,7 @@ def test_without_the_door_nothing_is_placed(shared_mailbox: Open) -> None:
 
 @pytest.mark.parametrize("point", ["draft_appended", "draft_placed"])
 def test_a_crash_between_append_and_commit_leaves_one_draft(shared_mailbox: Open, point: str) -> None:
+    """F1."""
     office, program = shared_mailbox()
     program.save(access(), "INBOX")
     office.installation.environment = {"INBOXBOT_CRASH_AT": point}
@@ -102,6 +103,7 @@ def test_a_crash_between_append_and_commit_leaves_one_draft(shared_mailbox: Open
 
 
 def test_a_crash_after_our_own_removal_is_not_taken_for_staff_deleting_it(placed: Opened) -> None:
+    """F1."""
     office, program = placed
     edit(office.desk, 1, actor=Actor("Eva Ek", "terminal"), now=office.clock(), body=office.draft(1).body + "\nHej då!")
     office.installation.environment = {"INBOXBOT_CRASH_AT": "draft_removed"}
@@ -138,6 +140,7 @@ def tend(office: Office, kind: type[Server], **changes: Any) -> None:
 
 
 def test_a_lost_answer_to_append_makes_no_second_draft(shared_mailbox: Open) -> None:
+    """F45."""
     office, program = shared_mailbox()
     office.receive(access())
     with pytest.raises(UnreachableError):
@@ -149,6 +152,7 @@ def test_a_lost_answer_to_append_makes_no_second_draft(shared_mailbox: Open) -> 
 
 
 def test_what_the_folder_does_not_take_waits_at_the_desk_with_its_reason(shared_mailbox: Open) -> None:
+    """F46."""
     office, program = shared_mailbox()
     office.receive(access())
     tend(office, Full)
@@ -225,6 +229,7 @@ def test_sending_it_from_the_mail_program_answers_the_case(placed: Opened, sink:
     ids=["new-message-id", "no-header", "neither", "neither-and-changed"],
 )
 def test_it_is_known_whatever_the_mail_program_rewrites(placed: Opened, how: dict[str, Any], changed: bool) -> None:
+    """C21."""
     office, program = placed
     program.send(**how)
     assert office.once().noticed == 1
@@ -331,6 +336,7 @@ def test_approved_elsewhere_our_draft_is_taken_away_before_the_letter_leaves(pla
 
 
 def test_two_doors_at_once_send_one_letter(placed: Opened, sink: Sink) -> None:
+    """F100."""
     office, program = placed
     office.approve(1)
     program.send()
@@ -393,6 +399,7 @@ def test_an_opt_out_sent_by_hand_enters_the_suppression_list_and_closes_the_case
 
 
 def test_two_installations_do_not_both_write_drafts(placed: Opened, shared_mailbox: Open) -> None:
+    """F43."""
     _, program = placed
     (foreign,) = program.raw()
     other, elsewhere = shared_mailbox()
@@ -410,6 +417,7 @@ APPROVED = "Inboxbot/Godkänd"
 
 
 def test_moved_to_the_folder_for_it_exactly_these_words_are_sent(shared_mailbox: Open, sink: Sink) -> None:
+    """F101."""
     office, program = shared_mailbox(more=f'[company.mailbox.folders]\napproved = "{APPROVED}"')
     program.create(APPROVED)
     program.save(access(), "INBOX")
@@ -441,6 +449,7 @@ def test_check_finds_the_folder_for_approving_missing(shared_mailbox: Open) -> N
 
 
 def test_a_moved_draft_that_may_not_go_out_is_not_sent(shared_mailbox: Open, sink: Sink) -> None:
+    """E60."""
     office, program = shared_mailbox(more=f'[company.mailbox.folders]\napproved = "{APPROVED}"')
     program.create(APPROVED)
     program.save(access(), "INBOX")
@@ -455,6 +464,7 @@ def test_a_moved_draft_that_may_not_go_out_is_not_sent(shared_mailbox: Open, sin
 
 
 def test_the_folder_for_approving_is_off_by_default(placed: Opened, sink: Sink) -> None:
+    """E60."""
     office, program = placed
     program.move(APPROVED)
     office.once()

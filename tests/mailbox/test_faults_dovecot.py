@@ -173,6 +173,7 @@ def test_f10_a_cut_in_or_after_a_literal_brings_nothing_and_can_be_tried_again(
 
 @pytest.mark.parametrize("pattern", [rb"\* OK", rb"Logged in", rb"BODY\[\]<0> \{\d+\}\r\nFr", rb"\+ idling"])
 def test_f17_a_server_that_falls_silent_is_left_after_the_limit(dovecot: Dovecot, user: str, pattern: bytes) -> None:
+    """F17, F18."""
     dovecot.append(user, [MAIL])
     with Proxy(("127.0.0.1", dovecot.port), Faults(stall_at=pattern)) as proxy:
         wanted = settings(dovecot, user, port=proxy.port, security="none", timeout_s=0.5)
@@ -219,6 +220,7 @@ def test_a_draft_is_appended_found_and_alone_removed(dovecot: Dovecot, user: str
 
 
 def test_only_what_is_ours_is_removed_by_an_exact_uid(dovecot: Dovecot, user: str, connect: Connect) -> None:
+    """E1."""
     dovecot.append(user, [MAIL, MAIL], folder="Utkast")
     other = dovecot.imap(user, "Utkast")
     other.uid("STORE", "1", "+FLAGS", r"(\Deleted)")
@@ -230,6 +232,7 @@ def test_only_what_is_ours_is_removed_by_an_exact_uid(dovecot: Dovecot, user: st
 
 
 def test_a_flag_that_is_a_command_is_not_sent(dovecot: Dovecot, user: str, connect: Connect) -> None:
+    """E1."""
     server = connect(dovecot.port, user)
     with pytest.raises(ProtocolError):
         server.append("Utkast", MAIL, ["\\Draft)\r\nA1 DELETE INBOX"], dt.datetime(2026, 1, 1, tzinfo=dt.UTC))

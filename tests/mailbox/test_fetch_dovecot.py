@@ -46,6 +46,7 @@ def large(size: int, *, tail: bool = True) -> bytes:
 def test_thirty_mails_come_with_few_bytes_and_commands_and_nothing_changes(
     dovecot: Dovecot, user: str, connect: Connect
 ) -> None:
+    """C43."""
     messages = [small(number) for number in range(33)] + [large(20 * MEGABYTE), large(200_000)]
     dovecot.append(user, messages)
     before = dovecot.state(user)
@@ -180,6 +181,7 @@ def test_an_attachment_is_fetched_decoded_and_bounded(dovecot: Dovecot, user: st
 def test_f12_a_mail_that_vanished_before_the_fetch_is_told_missing(
     dovecot: Dovecot, user: str, connect: Connect
 ) -> None:
+    """F12, F40."""
     dovecot.append(user, [small(1), small(2)])
     server = connect(dovecot.port, user)
     server.open("INBOX")

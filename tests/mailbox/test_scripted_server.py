@@ -255,6 +255,7 @@ def test_f23_without_starttls_or_with_words_slipped_in_no_password_is_sent(offer
 
 
 def test_login_without_auth_plain_quotes_name_and_password(connect: Connect) -> None:
+    """E1."""
     with ScriptedImap(capabilities="IMAP4rev1") as imap:
         connect(imap.port, 'an "na" x', password='a"b\\c')
         assert 'LOGIN "an \\"na\\" x" "a\\"b\\\\c"' in imap.commands
@@ -351,6 +352,7 @@ def test_special_folders_by_use_and_by_usual_names(connect: Connect) -> None:
 
 
 def test_a_part_number_is_checked_before_it_is_sent(connect: Connect) -> None:
+    """E1."""
     with ScriptedImap(three()) as imap:
         server = connect(imap.port)
         server.open("INBOX")

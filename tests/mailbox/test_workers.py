@@ -65,6 +65,7 @@ def test_threads_share_a_pool() -> None:
 
 
 def test_f5_f8_only_the_bad_mails_are_held_and_the_good_ones_read() -> None:
+    """F5, F8, E19."""
     subjects = ["god 1", "dies", "god 2", "starves", "fails", "god 3", "sleeps", "hangs", "god 4"]
     limits = WorkLimits(wall_s=1.5)
     with ReadingPool(2, load_judge=judges.load_moody, limits=limits) as pool:
@@ -87,6 +88,7 @@ def test_f5_f8_only_the_bad_mails_are_held_and_the_good_ones_read() -> None:
 
 
 def test_an_unreadable_mail_is_held_with_its_code_and_its_headers() -> None:
+    """E19."""
     bomb = raw_of(b"From: x@example.com\r\nContent-Type: text/html\r\n\r\n" + b"<div>" * 100_000)
     with ReadingPool() as pool:
         ((_, outcome),) = pool.judge_all([("bomb", bomb)])

@@ -48,6 +48,7 @@ def test_an_approved_letter_leaves_once_and_meets_the_promise(
 
 
 def test_fifty_approvals_at_once_give_one_mail(new_office: NewOffice, smtp: Script, database: str) -> None:
+    """F100."""
     office = new_office(database)
     office.receive(access())
     (draft,) = office.drafts()
@@ -78,6 +79,7 @@ def test_fifty_approvals_at_once_give_one_mail(new_office: NewOffice, smtp: Scri
 
 
 def test_an_edit_after_the_approval_voids_it(new_office: NewOffice, smtp: Script) -> None:
+    """F100, E52."""
     office = new_office()
     office.receive(access())
     (draft,) = office.drafts()
@@ -109,6 +111,7 @@ def test_what_is_called_back_or_declined_does_not_leave(new_office: NewOffice, s
 
 
 def test_words_changed_behind_the_desk_do_not_leave(new_office: NewOffice, smtp: Script) -> None:
+    """E52."""
     office = new_office()
     office.receive(access())
     (draft,) = office.drafts()
@@ -164,6 +167,7 @@ def test_mail_that_comes_while_a_letter_is_in_transmission_voids_it_should_it_fa
 
 
 def test_limits_make_letters_wait_visibly(new_office: NewOffice, smtp: Script) -> None:
+    """F66."""
     office = new_office(top_lines="[limits]\nper_recipient_per_day = 1\nper_hour = 2")
     office.receive(
         access(message_id="<one@example.org>"),
@@ -205,6 +209,7 @@ def test_a_letter_that_cannot_be_composed_stops_only_itself(new_office: NewOffic
 
 
 def test_a_bounce_reopens_the_promise_and_is_not_answered(new_office: NewOffice, smtp: Script, database: str) -> None:
+    """F68, C70."""
     office = new_office(database)
     office.receive(access())
     (draft,) = office.drafts()
@@ -236,6 +241,7 @@ def test_a_delay_notice_reopens_nothing(new_office: NewOffice, smtp: Script) -> 
 
 
 def test_a_forged_bounce_reopens_nothing(new_office: NewOffice, smtp: Script) -> None:
+    """C70, E15."""
     office = new_office()
     office.receive(access())
     (draft,) = office.drafts()
@@ -250,6 +256,7 @@ def test_a_forged_bounce_reopens_nothing(new_office: NewOffice, smtp: Script) ->
 
 
 def test_our_own_letter_coming_back_opens_nothing(new_office: NewOffice, smtp: Script) -> None:
+    """C75."""
     office = new_office()
     office.receive(access())
     (draft,) = office.drafts()
@@ -263,6 +270,7 @@ def test_our_own_letter_coming_back_opens_nothing(new_office: NewOffice, smtp: S
 
 
 def test_what_leaves_is_exactly_what_was_approved(new_office: NewOffice, smtp: Script) -> None:
+    """F56, E12."""
     long_id = "<" + "AM0PR08MB" + "x" * 70 + "@eurprd08.prod.outlook.example.com>"
     older = "<" + "DB9P" + "y" * 80 + "@prod.outlook.example.com>"
     assert len(long_id) > 88
@@ -352,6 +360,7 @@ def test_a_database_that_goes_away_after_the_acceptance_sends_nothing_twice(
 def test_a_letter_edited_while_it_is_being_sent_is_either_refused_or_sent_as_approved(
     new_office: NewOffice, smtp: Script
 ) -> None:
+    """F100, E52."""
     from inboxbot.desk import sending
 
     office = new_office()

@@ -74,6 +74,7 @@ BEFORE_THE_DOT = [
 def test_a_letter_that_certainly_did_not_leave_is_tried_again_later(
     new_office: NewOffice, smtp: Script, steps: dict[str, str], waits: str, words: str
 ) -> None:
+    """F50, F53, F54, F57, F60, F65, F66."""
     office = new_office()
     letter = approved(office)
     script_it(smtp, **steps)
@@ -113,6 +114,7 @@ REFUSED = [
 
 @pytest.mark.parametrize("steps", REFUSED, ids=str)
 def test_a_refused_letter_waits_for_a_person(new_office: NewOffice, smtp: Script, steps: dict[str, str]) -> None:
+    """F53, F55, F60, F63."""
     office = new_office()
     letter = approved(office)
     script_it(smtp, **steps)
@@ -149,6 +151,7 @@ UNKNOWN = [
 def test_a_letter_cut_after_the_final_dot_is_never_sent_again_by_itself(
     new_office: NewOffice, smtp: Script, steps: dict[str, str]
 ) -> None:
+    """F59, F65."""
     office = new_office()
     letter = approved(office)
     script_it(smtp, **steps)
@@ -173,6 +176,7 @@ def test_a_letter_cut_after_the_final_dot_is_never_sent_again_by_itself(
 def test_when_the_server_cuts_in_while_the_text_goes_out_the_dot_is_never_sent(
     smtp: Script, fault: str, result: Result
 ) -> None:
+    """F58."""
     smtp.mid_body = fault
     phases: list[Phase] = []
 
@@ -199,6 +203,7 @@ def test_when_the_server_cuts_in_while_the_text_goes_out_the_dot_is_never_sent(
 
 @pytest.mark.parametrize("steps", [{"quit": "421 bye"}, {"quit": DROP}, {"quit": GARBAGE}, {"dot": "251 ok"}], ids=str)
 def test_what_follows_the_acceptance_means_nothing(new_office: NewOffice, smtp: Script, steps: dict[str, str]) -> None:
+    """F61, F65."""
     office = new_office()
     letter = approved(office)
     script_it(smtp, **steps)
@@ -211,6 +216,7 @@ def test_what_follows_the_acceptance_means_nothing(new_office: NewOffice, smtp: 
 
 
 def test_a_server_that_refuses_the_connection_is_an_error_and_the_letter_waits(new_office: NewOffice) -> None:
+    """F50."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     office = new_office(smtp_port=port)
@@ -224,6 +230,7 @@ def test_a_server_that_refuses_the_connection_is_an_error_and_the_letter_waits(n
 
 
 def test_a_host_that_does_not_exist_is_an_error_and_the_letter_waits(new_office: NewOffice) -> None:
+    """F50."""
     office = new_office()
     letter = approved(office)
     config = office.installation.config
@@ -241,6 +248,7 @@ def test_a_host_that_does_not_exist_is_an_error_and_the_letter_waits(new_office:
 
 
 def test_after_many_failures_a_person_decides(new_office: NewOffice, smtp: Script) -> None:
+    """F54, F67."""
     office = new_office()
     letter = approved(office)
     smtp.rcpt = "450 later"
@@ -262,6 +270,7 @@ def test_after_many_failures_a_person_decides(new_office: NewOffice, smtp: Scrip
 
 
 def test_one_dead_server_is_asked_once_a_pass(new_office: NewOffice, smtp: Script) -> None:
+    """F50, F66."""
     office = new_office()
     office.receive(access("Anna Berg"), access("Bo Ek"), access("Cia Dahl"))
     for draft in office.drafts():
@@ -302,6 +311,7 @@ def test_the_password_may_hold_swedish_letters(new_office: NewOffice, smtp: Scri
 
 
 def test_a_refused_sign_in_stops_the_pass_and_is_named(new_office: NewOffice, smtp: Script) -> None:
+    """F52."""
     smtp.features, smtp.auth = WITH_AUTH, "535 5.7.8 wrong password"
     office = new_office()
     office.receive(access("Anna Berg"), access("Bo Ek"))
@@ -335,6 +345,7 @@ def test_a_server_that_wants_a_sign_in_first_is_at_fault_not_the_letter(new_offi
 
 
 def test_without_starttls_no_password_and_no_letter_leaves(new_office: NewOffice, smtp: Script) -> None:
+    """F51."""
     smtp.features = WITH_AUTH
     office = new_office(smtp_security="starttls")
     letter = approved(office)
@@ -368,6 +379,7 @@ def test_letters_go_over_tls_when_the_certificate_is_trusted(
 def test_an_unknown_certificate_ends_the_talk_before_the_password(
     new_office: NewOffice, smtp: Script, tmp_path: Path, way: str
 ) -> None:
+    """F51."""
     make_certificate(tmp_path)
     setattr(smtp, "tls" if way == "tls" else "start_tls", server_context(tmp_path))
     smtp.features = WITH_AUTH

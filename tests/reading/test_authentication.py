@@ -49,16 +49,19 @@ def test_a_good_header_of_our_server() -> None:
     ],
 )
 def test_everything_else_is_unknown_and_never_a_failure(values: tuple[str, ...]) -> None:
+    """C22, E10."""
     assert proved(headers(*values), OWN, ANNA) is None
     assert set(read_results(headers(*values), OWN)) <= {SenderEvidence()}
 
 
 def test_without_a_configured_name_nothing_is_trusted() -> None:
+    """C22, E10."""
     assert proved(headers(GOOD), None, ANNA) is None
     assert read_results(headers(GOOD), "") == ()
 
 
 def test_a_second_header_that_contradicts_proves_nothing() -> None:
+    """C22."""
     bad = "mx.example.se; dmarc=fail header.from=example.com"
     assert proved(headers(bad, GOOD), OWN, ANNA) is None
     assert proved(headers(GOOD, bad), OWN, ANNA) is None

@@ -92,6 +92,7 @@ READ: dict[str, tuple[Callable[[], bytes], str]] = {
 @pytest.mark.timeout(10)
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(name: str) -> None:
+    """C12, C13, C14, C33, C34, E19; promises.md 0.1 and 0.2."""
     make, code = REFUSED[name]
     data = make()
     with pytest.raises(UnreadableError) as caught:
@@ -103,6 +104,7 @@ def test_refused(name: str) -> None:
 @pytest.mark.timeout(10)
 @pytest.mark.parametrize("name", READ)
 def test_read(name: str) -> None:
+    """C11, C12, C13, C14, C33, C35, C41, C43, C54, E19."""
     make, beginning = READ[name]
     mail = read_whole(make())
     assert mail.text.startswith(beginning)

@@ -58,6 +58,7 @@ def mail_or_code(raw: RawMail) -> Mail | str:
 @given(MESSAGES)
 @settings(max_examples=600, deadline=None)
 def test_whole_messages(data: bytes) -> None:
+    """C, general rule."""
     sound(read_headers(raw_of(data)))
     mail = mail_or_code(raw_of(data))
     if isinstance(mail, Mail):
@@ -99,6 +100,7 @@ def test_messages_in_parts(header: bytes, parts: list[RawPart]) -> None:
 
 @given(st.text(max_size=300))
 def test_addresses_are_strict_or_none(text: str) -> None:
+    """C7."""
     for entry in parse_addresses(text) or []:
         if entry.address is not None:
             assert strict_address(entry.address.address) == entry.address.address

@@ -50,10 +50,12 @@ def test_lines_below_the_first_host_that_took_it_from_outside_are_the_senders_an
 
 
 def test_a_moment_to_come_is_clamped_to_the_fetch() -> None:
+    """F94, C15."""
     assert receipt_time(FETCHED + dt.timedelta(days=2), [], [], FETCHED) == Receipt(FETCHED, "fetched", "in_future")
 
 
 def test_a_store_that_lost_its_times_is_passed_over() -> None:
+    """F94."""
     epoch = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
     assert receipt_time(epoch, [], [], FETCHED) == Receipt(FETCHED, "fetched", "implausible,low_confidence")
     stamped = receipt_time(epoch, [OUTSIDE + "Sun, 22 Nov 2026 10:55:00 +0100"], OURS, FETCHED)

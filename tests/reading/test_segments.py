@@ -71,6 +71,7 @@ HISTORIES = {
 
 @pytest.mark.parametrize("history", HISTORIES.values(), ids=HISTORIES)
 def test_history_below_the_answer_is_quoted(history: str) -> None:
+    """C50, C51."""
     text = f"Ta bort mig från listan.\n\nAnna\n\n{history}\n"
 
     assert_covers(text)
@@ -103,6 +104,7 @@ FORWARDS = {
 
 @pytest.mark.parametrize("forward", FORWARDS.values(), ids=FORWARDS)
 def test_a_forward_keeps_its_words_and_names_its_sender(forward: str) -> None:
+    """C37."""
     text = f"För kännedom, kan du ta den här?\n\n{forward}\n"
 
     assert_covers(text)
@@ -153,6 +155,7 @@ def test_words_after_a_leave_taking_are_new() -> None:
     ],
 )
 def test_footers(footer: str) -> None:
+    """C52."""
     text = f"Vad kostar en kurs?\n\nMvh\nAnna Ek\n\n{footer}\n"
 
     assert words(text, NEW) == "Vad kostar en kurs?"
@@ -193,6 +196,7 @@ def _segment_all(texts: list[str]) -> None:
 
 
 def test_no_text_makes_the_scanner_slow() -> None:
+    """C54."""
     worker = multiprocessing.get_context("spawn").Process(target=_segment_all, args=(list(HOSTILE.values()),))
     worker.start()
     worker.join(60)  # a linear scanner needs about a second for all; a quadratic one never ends

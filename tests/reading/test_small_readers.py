@@ -56,6 +56,7 @@ def test_references_are_found_whole_and_once() -> None:
     ],
 )
 def test_strict_addresses(text: str, strict: str | None) -> None:
+    """C6, C7."""
     if strict and "xn--" in strict:
         strict = "anna@" + "blåbär.example".encode("idna").decode()
     assert strict_address(text) == strict
@@ -65,11 +66,13 @@ def test_strict_addresses(text: str, strict: str | None) -> None:
     "name", ["utf-7", "unicode_escape", "idna", "undefined", "rot13", "base64", "punycode", "x" * 99]
 )
 def test_charsets_that_are_none_are_not_used(name: str) -> None:
+    """C42."""
     assert known_charset(name) is None
     assert decode_text(b"Radera \\x41 +ADw- mig", name) == "Radera \\x41 +ADw- mig"
 
 
 def test_encoded_words_with_language_and_in_a_row() -> None:
+    """C11."""
     assert decode_words("=?utf-8*sv?Q?R=C3=A4tt?= =?ISO-8859-1?q?_att?= bli") == "Rätt att bli"
 
 

@@ -58,6 +58,7 @@ def test_a_letter_reads_back_as_it_was_written() -> None:
 
 
 def test_on_the_wire_there_is_only_ascii_in_short_lines_with_crlf() -> None:
+    """F64."""
     wire = compose(LETTER, HEADERS)
     assert wire.isascii()
     assert wire.count(b"\n") == wire.count(b"\r\n") == wire.count(b"\r")
@@ -91,6 +92,7 @@ def test_a_long_thread_keeps_its_first_and_its_last() -> None:
     ],
 )
 def test_broken_foreign_ids_are_left_out(bad: str) -> None:
+    """E2."""
     mail = parsed(compose(LETTER, replace(HEADERS, in_reply_to=bad, references=(bad, "<ok@example.com>"))))
     assert mail["In-Reply-To"] is None
     assert mail["References"] == "<ok@example.com>"
@@ -101,6 +103,7 @@ def test_broken_foreign_ids_are_left_out(bad: str) -> None:
     "name", ["Eve\r\nBcc: x@example.net", "Eve\x00\x85\u2028", "a" * 400, '"Eve" <x@example.net>', "=?utf-8?q?x?="]
 )
 def test_hostile_names_and_subjects_add_no_header(name: str) -> None:
+    """E2."""
     mail = parsed(compose(replace(LETTER, subject=f"Re: {name}"), replace(HEADERS, from_name=name)))
     assert sorted(mail.keys()) == sorted(parsed(compose(LETTER, HEADERS)).keys())
     assert [one.addr_spec for one in mail["From"].addresses] == ["kontakt@example.se"]
@@ -111,6 +114,7 @@ def test_hostile_names_and_subjects_add_no_header(name: str) -> None:
     "address", ["a@example.com, b@example.net", "a@example.com\r\nRCPT TO:<b@example.net>", "<a@example.com>", "a", ""]
 )
 def test_only_one_plain_recipient(address: str) -> None:
+    """F56, E6."""
     with pytest.raises(RefusedError, match="plain mail address"):
         compose(LETTER, replace(HEADERS, to_address=address))
 
@@ -120,6 +124,7 @@ def test_only_one_plain_recipient(address: str) -> None:
     ["a\n.\nb\n", "a\r.\r\nb", "a\r\n.\r\nQUIT\r\n", "x" * 5000, "å" * 3000, "\x00\x85\u2028\ud800", "From here\n"],
 )
 def test_no_body_can_split_the_mail(body: str) -> None:
+    """E4."""
     wire = compose(replace(LETTER, body=body), HEADERS)
     assert wire.count(b"\r") == wire.count(b"\n") == wire.count(b"\r\n")
     assert max(len(line) for line in wire.split(b"\r\n")) <= 998
@@ -129,6 +134,7 @@ def test_no_body_can_split_the_mail(body: str) -> None:
 @settings(max_examples=60)
 @given(st.text(max_size=200), st.text(max_size=400), st.text(max_size=80))
 def test_any_text_makes_one_well_formed_mail(subject: str, body: str, name: str) -> None:
+    """E3, E4."""
     mail = parsed(compose(replace(LETTER, subject=f"x{subject}", body=body), replace(HEADERS, from_name=name)))
     assert mail["To"] == "asa@example.com"
     assert mail["Bcc"] is None

@@ -30,6 +30,7 @@ def own(folder: Path, text: str, name: str = "receipt") -> Path:
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_code_in_a_value_stays_words(payload: str) -> None:
+    """C57, E30."""
     letter = render("receipt", replace(facts("sv", Kind.ACCESS), company=payload, name=payload))
     assert clean_line(payload) in letter.body
 
@@ -72,6 +73,7 @@ def test_code_in_a_value_stays_words(payload: str) -> None:
     ],
 )
 def test_what_a_template_may_not_do_is_refused_with_its_place(tmp_path: Path, source: str) -> None:
+    """E31, E32, E33, E37."""
     folder = own(tmp_path, f"Subject: x\nHej\n{source}\n")
     with pytest.raises(TemplateError) as caught:
         render("receipt", facts("sv", Kind.ACCESS), folder=folder)
@@ -96,12 +98,14 @@ def test_a_template_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
 
 @given(st.text(max_size=100), st.text(max_size=300))
 def test_no_foreign_words_can_hurt_a_letter(name: str, words: str) -> None:
+    """E35, E38."""
     letter = render("complaint", facts("sv", Kind.COMPLAINT, name=clean_name(name), texts=dict.fromkeys(TEXTS, words)))
     assert all(unicodedata.category(one) not in ("Cc", "Cf", "Cs") or one in "\n\u00ad" for one in letter.body)
     assert letter.subject == "Svar på ditt klagomål"
 
 
 def test_a_missing_value_is_named_or_left_as_a_gap(tmp_path: Path) -> None:
+    """E34."""
     folder = own(tmp_path, "Subject: x\nSkälet är {{ reason }}.\n")
     with pytest.raises(TemplateError, match="'reason' is undefined"):
         render("receipt", facts("sv", Kind.ACCESS), folder=folder)
@@ -111,6 +115,7 @@ def test_a_missing_value_is_named_or_left_as_a_gap(tmp_path: Path) -> None:
 
 
 def test_a_value_that_is_not_there_never_prints_none() -> None:
+    """E34."""
     without = facts("sv", Kind.ACCESS, answer_by=None)
     assert "None" not in render("receipt", without).body
     assert "senast den" not in render("receipt", without).body
@@ -125,6 +130,7 @@ def test_a_companys_own_template_goes_first_and_is_seen_when_it_changes(tmp_path
 
 
 def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
+    """E36."""
     secret = tmp_path / "secret.txt"
     secret.write_text("Subject: x\nhemligt\n")
     (tmp_path / "own" / "sv").mkdir(parents=True)
@@ -134,6 +140,7 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../sv/receipt", "nothing", "_bye/../receipt", "/etc/hostname"])
 def test_letters_have_fixed_names(name: str) -> None:
+    """E36."""
     with pytest.raises(TemplateError, match="no such letter"):
         render(name, facts("sv", Kind.ACCESS))
 
@@ -168,15 +175,18 @@ def test_the_name_and_the_day_are_filled_in_at_approval() -> None:
     ],
 )
 def test_what_is_no_name_greets_nobody(name: str) -> None:
+    """E38."""
     assert clean_name(name) == ""
 
 
 @pytest.mark.parametrize("name", ["Anna", "Åsa Öberg", "Jean-Luc O'Neill", "J. R. Svensson", "José María"])
 def test_names_are_names(name: str) -> None:
+    """E38."""
     assert clean_name(name) == name
 
 
 def test_a_name_is_used_only_when_the_mail_is_signed_with_it() -> None:
+    """E38."""
     assert signed_name("Anna Öberg", "Hej, radera mig.\n\nMvh\nAnna") == "Anna"
     assert signed_name("Anna Öberg", "Hej, radera mig.") == ""
     assert signed_name("Anna Öberg", "hanna vill inte\n") == ""
@@ -184,12 +194,14 @@ def test_a_name_is_used_only_when_the_mail_is_signed_with_it() -> None:
 
 
 def test_foreign_words_lose_what_cannot_be_seen() -> None:
+    """E3."""
     assert clean_line("a\u202eb\u200bc\x00d\ud800e\r\nf") == "a b c d e f"
     assert clean_text("ett\r\ntvå\n\ntre\u2028fyra") == "ett\ntvå\n\ntre fyra"
     assert len(clean_line("x" * 999)) == 300
 
 
 def test_templates_print_only_what_is_known_and_every_text_of_staff_is_printed() -> None:
+    """E33."""
     parser, printed = Environment(autoescape=True), set()
     parser.filters.update({"date": str, "weekday": str, "listed": str})
     for path in shipped_templates().rglob("*.txt"):

@@ -190,6 +190,7 @@ def test_an_access_letter_goes_only_complete_and_only_to_a_proven_address(
 def test_data_goes_to_an_unproven_address_only_when_two_people_say_so(
     new_office: NewOffice, smtp: Script, tmp_path: Path
 ) -> None:
+    """E8, E9."""
     office = new_office(company_lines=REGISTER)
     eva = Person(office)
     reference = eva.opens("access")

@@ -69,6 +69,7 @@ webhook_secret_file = "hook-secret"
 def test_the_system_is_told_once_and_signed_and_the_case_closes_then(
     new_office: NewOffice, newsletter: Newsletter, tmp_path: Path
 ) -> None:
+    """E57."""
     office = new_office(company_lines=company(newsletter, tmp_path))
     eva = Person(office)
     reference = eva.opens("unsubscribe")

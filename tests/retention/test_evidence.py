@@ -57,6 +57,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
 def test_one_changed_byte_of_history_is_named(house: House, change: str) -> None:
+    """E87."""
     reference = house.finished_case()
     assert audit_database(house.desk)["ok"]
     fourth = "case_id = 1 AND event = 'noted'"
@@ -71,6 +72,7 @@ def test_one_changed_byte_of_history_is_named(house: House, change: str) -> None
 
 
 def test_a_removed_entry_a_cut_end_and_a_lost_history_are_found(house: House) -> None:
+    """E87."""
     reference = house.finished_case()
     with house.desk.store.write() as connection:
         digest, heads = anchor_heads(connection, now=house.now())
@@ -91,6 +93,7 @@ def test_a_removed_entry_a_cut_end_and_a_lost_history_are_found(house: House) ->
 
 
 def test_the_database_itself_refuses_to_change_history(house: House) -> None:
+    """E87."""
     house.finished_case()
     with closing(sqlite3.connect(house.folder / "inboxbot.db")) as raw:
         for statement in ("UPDATE history SET actor = 'x'", "DELETE FROM history"):

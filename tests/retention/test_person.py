@@ -28,6 +28,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 def test_the_export_is_whole_and_about_nobody_else(house: House) -> None:
+    """E86."""
     reference = house.finished_case()
     house.receive(mail_of(ADDRESS, "Öppettider", "När öppnar ni?", number=3), "info@example.se")
     house.finished_case(OTHER, "Berit Berg", number=8)
@@ -49,6 +50,7 @@ def test_the_export_is_whole_and_about_nobody_else(house: House) -> None:
 
 
 def test_another_person_of_the_same_case_is_left_out(house: House) -> None:
+    """E86."""
     house.receive(mail_of(ADDRESS, "Radera mig", "Radera allt om mig på Blåbärsgatan.", number=1))
     case = house.cases()[0]
     with house.desk.store.write() as connection:

@@ -50,6 +50,7 @@ def test_the_markers_are_there_before(house: House) -> None:
 
 
 def test_no_byte_of_the_person_is_left_and_the_report_is_the_same(house: House) -> None:
+    """E83."""
     reference = house.finished_case()
     house.receive(
         mail_of(ADDRESS, "Kvarglömt om öppettider", "När öppnar ni på Blåbärsgatan?", number=9), "info@example.se"
@@ -96,6 +97,7 @@ def test_the_proof_that_remains_and_its_end(house: House) -> None:
 
 
 def test_the_same_message_does_not_open_the_case_again(house: House) -> None:
+    """E83."""
     house.finished_case()
     message = house.first_message
     house.move(years(2.1))
@@ -110,6 +112,7 @@ def test_the_same_message_does_not_open_the_case_again(house: House) -> None:
 
 
 def test_nothing_goes_too_early_and_a_second_run_does_nothing(house: House) -> None:
+    """E84."""
     house.finished_case()
     closed = dt.datetime.fromisoformat(house.rows("SELECT closed_at FROM cases")[0][0]).replace(tzinfo=dt.UTC)
     due = closed.replace(year=closed.year + 2)
@@ -172,6 +175,7 @@ def test_outgoing_files_go_after_a_fortnight_whatever_the_state(house: House) ->
 
 
 def test_a_clock_that_jumped_removes_nothing_until_it_was_steady_for_a_day(house: House) -> None:
+    """F90, E84."""
     house.finished_case()
     start = house.now()
     retain(house.desk, now=start)

@@ -74,6 +74,7 @@ def test_a_wrong_line_is_named_and_nothing_is_entered(house: House) -> None:
 
 
 def test_the_export_comes_back_and_starts_no_formula(house: House) -> None:
+    """E53."""
     add(house.desk, COMPANY, "a@example.org", channels=["email"], reason='=HYPERLINK("http://x")', now=house.now())
     written = as_csv(entries(house.desk))
     rows = list(csv.DictReader(io.StringIO(written)))

@@ -97,6 +97,7 @@ def test_remove_me_alone_is_both_and_unsure() -> None:
 
 
 def test_quoted_words_are_only_context() -> None:
+    """C51."""
     body = (
         "Tack, vad kostar den gröna?\n\nDen 3 mars 2026 kl. 10:00 skrev Butiken <b@example.se>:\n"
         "> Avregistrera dig här.\n> Radera mitt konto"
@@ -106,6 +107,7 @@ def test_quoted_words_are_only_context() -> None:
 
 
 def test_a_request_only_in_quoted_words_is_left_to_a_person() -> None:
+    """C50."""
     verdict = JUDGE.judge_text("", "> Jag vill att ni raderar mitt konto och alla mina uppgifter.")
 
     assert verdict.kinds == (Kind.ERASURE,)
@@ -114,6 +116,7 @@ def test_a_request_only_in_quoted_words_is_left_to_a_person() -> None:
 
 
 def test_a_forward_may_carry_the_request() -> None:
+    """C37."""
     body = (
         "Kan du ta den här?\n\n---------- Vidarebefordrat meddelande ---------\nFrån: Kalle <k@example.org>\n"
         "Ämne: konto\n\nJag vill att ni raderar mitt konto och alla mina uppgifter."
@@ -125,6 +128,7 @@ def test_a_forward_may_carry_the_request() -> None:
 
 
 def test_no_words_are_left_to_a_person() -> None:
+    """C30."""
     verdict = JUDGE.judge_text("", " \n ")
 
     assert verdict.kinds == (Kind.OTHER,)
@@ -133,6 +137,7 @@ def test_no_words_are_left_to_a_person() -> None:
 
 
 def test_letters_that_cannot_be_seen_do_not_hide_a_wish() -> None:
+    """C53."""
     body = "Jag vill att ni rad\u200berar mitt ko\u200bnto och alla mina uppg\u00adifter."
     verdict = JUDGE.judge_text("", body)
 
@@ -141,6 +146,7 @@ def test_letters_that_cannot_be_seen_do_not_hide_a_wish() -> None:
 
 
 def test_a_language_nobody_knows_is_left_to_a_person() -> None:
+    """C53."""
     verdict = JUDGE.judge_text(
         "", "Nataka mfute taarifa zangu zote katika mfumo wenu haraka iwezekanavyo asante sana rafiki"
     )
@@ -149,6 +155,7 @@ def test_a_language_nobody_knows_is_left_to_a_person() -> None:
 
 
 def test_flags() -> None:
+    """C58."""
     leak = JUDGE.judge_text(
         "", "Ni skickade en annan kunds uppgifter till mig, med personnummer. Detta är en dataläcka och inte okej."
     )
@@ -234,6 +241,7 @@ def _judge_all(texts: list[str]) -> None:
 
 
 def test_no_text_makes_the_judge_slow() -> None:
+    """C54."""
     worker = multiprocessing.get_context("spawn").Process(target=_judge_all, args=(HOSTILE,))
     worker.start()
     worker.join(90)  # all of them need about two seconds; anything quadratic would need hours

@@ -44,6 +44,7 @@ ROBOTS = [
 
 @pytest.mark.parametrize(("rule", "headers", "subject", "sender", "path"), ROBOTS)
 def test_each_rule(rule: str, headers: list[tuple[str, str]], subject: str, sender: str, path: str | None) -> None:
+    """C70, C71, C72, C78, C80."""
     found = find_robot(Traits(headers, subject, sender, path))
 
     assert found is not None
@@ -64,6 +65,7 @@ def test_every_rule_is_tried_here() -> None:
     ],
 )
 def test_people(headers: list[tuple[str, str]], sender: str) -> None:
+    """C71."""
     assert find_robot(Traits(headers, "radera mig", sender, None)) is None
 
 
@@ -83,6 +85,7 @@ AWAY = {
 
 @pytest.mark.parametrize("language", AWAY)
 def test_out_of_office_without_headers_is_only_probable(language: str) -> None:
+    """C73."""
     subject, body = AWAY[language]
     verdict = Judge.load().judge_text(subject, body)
 
@@ -91,6 +94,7 @@ def test_out_of_office_without_headers_is_only_probable(language: str) -> None:
 
 
 def test_a_robot_with_a_real_request_still_gets_its_kinds() -> None:
+    """C71, C74."""
     verdict = Judge.load().judge_text(
         "Begäran", "Jag vill att ni raderar mitt konto.", "a@example.se", [("auto-submitted", "auto-generated")]
     )

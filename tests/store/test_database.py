@@ -57,6 +57,7 @@ def test_opening_twice_changes_nothing_and_keeps_the_secret(store: Store, databa
 
 
 def test_two_first_starts_at_once_make_one_installation(database: str, tmp_path: Path) -> None:
+    """F84."""
     failed: list[BaseException] = []
     start = threading.Barrier(4)
 
@@ -83,6 +84,7 @@ def test_two_first_starts_at_once_make_one_installation(database: str, tmp_path:
 def test_history_rows_can_be_added_and_never_changed_or_removed(
     new_office: NewOffice, smtp: Script, database: str
 ) -> None:
+    """E87."""
     office = new_office(database)
     office.receive(access())
     store = office.desk.store
@@ -127,6 +129,7 @@ def test_one_message_has_one_ledger_row_by_the_schema_itself(new_office: NewOffi
 
 
 def test_error_texts_hold_no_values(new_office: NewOffice, database: str) -> None:
+    """E80."""
     office = new_office(database)
     with pytest.raises(DBAPIError) as caught, office.desk.store.write() as connection:
         connection.execute(
@@ -148,6 +151,7 @@ def test_an_error_leaves_nothing_behind(store: Store) -> None:
 
 
 def test_a_newer_schema_is_refused(store: Store, database: str, tmp_path: Path) -> None:
+    """F84."""
     with store.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     for attempt in (lambda: open_store(database, tmp_path, now=NOW), lambda: require_current(store)):
@@ -156,6 +160,7 @@ def test_a_newer_schema_is_refused(store: Store, database: str, tmp_path: Path) 
 
 
 def test_an_older_schema_is_brought_up_with_a_copy_kept_first(tmp_path: Path) -> None:
+    """F84."""
     from alembic import command
 
     from inboxbot.store.schema import _alembic
@@ -190,6 +195,7 @@ def file_store(tmp_path: Path) -> Iterator[Store]:
 
 
 def test_commits_are_durable_and_deleted_words_are_overwritten(file_store: Store) -> None:
+    """F7, E83."""
     with file_store.read() as connection:
         found = {name: connection.execute(text(f"PRAGMA {name}")).scalar_one()
                  for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")}  # fmt: skip
@@ -198,6 +204,8 @@ def test_commits_are_durable_and_deleted_words_are_overwritten(file_store: Store
 
 
 def test_a_database_that_could_lose_commits_is_refused(file_store: Store) -> None:
+    """F7."""
+
     @event.listens_for(file_store.engine, "connect")
     def _weaken(dbapi: sqlite3.Connection, _record: object) -> None:
         dbapi.execute("PRAGMA synchronous=OFF")
@@ -208,6 +216,7 @@ def test_a_database_that_could_lose_commits_is_refused(file_store: Store) -> Non
 
 
 def test_every_write_begins_immediate(new_office: NewOffice, smtp: Script) -> None:
+    """F73."""
     office = new_office()
     begun: list[str] = []
     written: list[str] = []
@@ -229,6 +238,7 @@ def test_every_write_begins_immediate(new_office: NewOffice, smtp: Script) -> No
 
 
 def test_a_locked_database_is_waited_for_and_then_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F72."""
     from inboxbot.store import engine
 
     monkeypatch.setattr(engine, "BUSY_TIMEOUT_S", 0.2)
@@ -246,6 +256,7 @@ def test_a_locked_database_is_waited_for_and_then_named(tmp_path: Path, monkeypa
 
 
 def test_a_full_database_is_named_and_goes_on_when_there_is_room(file_store: Store) -> None:
+    """F70."""
     pages = 0
 
     @event.listens_for(file_store.engine, "begin")
@@ -267,6 +278,7 @@ def test_a_full_database_is_named_and_goes_on_when_there_is_room(file_store: Sto
 
 @pytest.mark.parametrize("harm", ["removed", "emptied"])
 def test_a_vanished_database_is_never_replaced_by_an_empty_one(file_store: Store, tmp_path: Path, harm: str) -> None:
+    """F74."""
     file_store.close()
     path = tmp_path / "inboxbot.db"
     for name in ("", "-wal", "-shm"):
@@ -287,6 +299,7 @@ def test_a_vanished_database_is_never_replaced_by_an_empty_one(file_store: Store
 def test_a_database_taken_away_while_the_program_runs_stops_the_work(
     file_store: Store, tmp_path: Path, harm: str
 ) -> None:
+    """F74."""
     path = tmp_path / "inboxbot.db"
     path.rename(tmp_path / "elsewhere.db")
     if harm == "replaced":
@@ -300,6 +313,7 @@ def test_a_database_taken_away_while_the_program_runs_stops_the_work(
 
 @pytest.mark.parametrize("content", [b"not a database at all, just words\n" * 200, None])
 def test_what_is_no_database_is_named_in_words(tmp_path: Path, content: bytes | None) -> None:
+    """F75."""
     path = tmp_path / "inboxbot.db"
     if content is None:
         open_store("sqlite:///inboxbot.db", tmp_path, now=NOW).close()
@@ -318,6 +332,7 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
 
 
 def test_the_files_are_for_the_owner_alone(file_store: Store, tmp_path: Path) -> None:
+    """E70."""
     assert (tmp_path / "inboxbot.db").stat().st_mode & 0o777 == 0o600
     assert marker_of(tmp_path / "inboxbot.db").stat().st_mode & 0o777 == 0o600
 
@@ -326,6 +341,7 @@ def test_the_files_are_for_the_owner_alone(file_store: Store, tmp_path: Path) ->
 
 
 def test_a_connection_cut_inside_a_transaction_is_a_named_fault_and_the_next_one_works(tmp_path: Path) -> None:
+    """F79."""
     url = fresh_database("postgresql")
     store = open_store(url, tmp_path, now=NOW)
 
@@ -351,12 +367,14 @@ def test_a_server_that_is_not_there_is_named_without_the_password(tmp_path: Path
 
 
 def test_a_database_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    """F81."""
     url = shared_postgresql().new_database("SQL_ASCII")
     with pytest.raises(StoreError, match="not UTF8"):
         open_store(url, tmp_path, now=NOW)
 
 
 def test_asynchronous_commits_are_refused(tmp_path: Path) -> None:
+    """F7."""
     server = shared_postgresql()
     url = server.new_database()
     server.run(f"ALTER DATABASE {url.rpartition('/')[2]} SET synchronous_commit = off")
@@ -365,7 +383,7 @@ def test_asynchronous_commits_are_refused(tmp_path: Path) -> None:
 
 
 def test_writers_on_several_machines_take_turns(tmp_path: Path) -> None:
-    """Two programs read, then write on what they read: neither loses the other's change."""
+    """F44: Two programs read, then write on what they read: neither loses the other's change."""
     url = fresh_database("postgresql")
     stores = [open_store(url, tmp_path, now=NOW) for _ in range(4)]
     with stores[0].write() as connection:
@@ -389,7 +407,7 @@ def test_writers_on_several_machines_take_turns(tmp_path: Path) -> None:
 
 
 def test_both_databases_make_the_same_of_the_same_mails(new_office: NewOffice, tmp_path: Path) -> None:
-    """C, general rule: whatever a mail holds, the result is the same on SQLite and PostgreSQL."""
+    """F82, and C, general rule: whatever a mail holds, the result is the same on SQLite and PostgreSQL."""
     from inboxbot.reading.values import UnreadableError
 
     files = sorted((Path(__file__).parents[1] / "mails").glob("*.eml"))

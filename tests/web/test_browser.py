@@ -150,6 +150,7 @@ def test_an_access_request_is_completed(
 
 @scripts
 def test_two_people_approve_and_one_letter_goes(office: Office, window: Open, smtp: Script, scripts: bool) -> None:
+    """F100."""
     both = [window(java_script_enabled=scripts) for _ in range(2)]
     for one, name in zip(both, ("Eva Ek", "Ada Admin"), strict=True):
         one.sign_in(name)
@@ -227,6 +228,7 @@ def test_a_new_mail_appears_and_the_countdown_goes_on(office: Office, window: Op
 
 
 def test_nothing_that_others_wrote_runs(office: Office, window: Open) -> None:
+    """E40, E41."""
     attacks = (
         "<script>window.hit=1</script>",
         "\"><img src=x onerror='window.hit=1'>",

@@ -61,6 +61,7 @@ def test_an_approved_letter_waits_and_can_be_called_back(
 
 
 def test_a_text_that_was_changed_meanwhile_is_not_approved(office: Office, eva: Person, access: Case) -> None:
+    """E52."""
     draft = newest(office, access)
     eva.get(f"/cases/{access.reference}")
     old = eva.seen(draft.id)
@@ -93,6 +94,7 @@ def test_what_was_not_looked_at_is_not_approved(
 
 
 def test_two_who_approve_at_once_send_one_letter(office: Office, app: Any, smtp: Script, access: Case) -> None:
+    """F100."""
     draft = newest(office, access)
     people = [signed_in(app, "Eva Ek"), signed_in(app, "Ada Admin")] * 3
     answers = []
@@ -119,6 +121,7 @@ def test_two_who_approve_at_once_send_one_letter(office: Office, app: Any, smtp:
 
 
 def test_a_refresh_of_the_approval_sends_nothing_more(office: Office, eva: Person, access: Case) -> None:
+    """F103."""
     draft = newest(office, access)
     eva.get(f"/cases/{access.reference}")
     form = {**eva.seen(draft.id), "csrf": eva.field("csrf")}
@@ -129,6 +132,7 @@ def test_a_refresh_of_the_approval_sends_nothing_more(office: Office, eva: Perso
 
 
 def test_an_edit_keeps_what_a_colleague_wrote_meanwhile(office: Office, eva: Person, access: Case) -> None:
+    """F100."""
     draft = newest(office, access)
     path = f"/cases/{access.reference}/letters/{draft.id}/edit"
     eva.get(f"/cases/{access.reference}")
@@ -235,6 +239,7 @@ def test_an_access_request_is_walked_to_its_letter(office: Office, eva: Person, 
 
 
 def test_files_that_are_not_sent_are_refused_in_words(office: Office, eva: Person, access: Case) -> None:
+    """E42."""
     draft = newest(office, access)
     eva.get(f"/cases/{access.reference}")
     path = f"/cases/{access.reference}/letters/{draft.id}/files"
@@ -297,6 +302,7 @@ ATTACKS = (
 
 
 def test_nothing_that_others_wrote_becomes_markup(office: Office, eva: Person) -> None:
+    """E40, E56."""
     for number, attack in enumerate(ATTACKS):
         plain = attack.replace('"', "'")
         office.receive(

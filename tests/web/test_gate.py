@@ -47,6 +47,7 @@ def filled(path: str) -> str:
 
 
 def test_every_route_but_the_sign_in_asks_who_is_there(office: Office, app: Any) -> None:
+    """E45, E46."""
     client = TestClient(app, base_url=BASE, follow_redirects=False)
     for method, path in every_route(app):
         answer = client.request(method, filled(path), headers={"origin": BASE})
@@ -60,6 +61,7 @@ def test_every_route_but_the_sign_in_asks_who_is_there(office: Office, app: Any)
 
 
 def test_nothing_of_another_company_is_shown_or_changed(office: Office, app: Any) -> None:
+    """E45."""
     otto = signed_in(app, "Otto Annan")
     otto.get("/account")
     case = office.cases()[0]
@@ -90,6 +92,7 @@ def test_staff_may_edit_but_neither_approve_nor_manage_people(office: Office, ap
 
 
 def test_a_form_from_elsewhere_does_nothing(office: Office, eva: Person) -> None:
+    """E43."""
     reference = office.cases()[0].reference
     eva.get(f"/cases/{reference}")
     token = eva.field("csrf")
@@ -111,6 +114,7 @@ def test_a_form_from_elsewhere_does_nothing(office: Office, eva: Person) -> None
 
 
 def test_nothing_is_changed_by_looking(office: Office, app: Any, eva: Person) -> None:
+    """E44."""
     before = office.rows("SELECT count(*) FROM history"), [one.version for one in office.drafts()]
     for method, path in every_route(app):
         if method == "GET":
@@ -121,6 +125,7 @@ def test_nothing_is_changed_by_looking(office: Office, app: Any, eva: Person) ->
 
 
 def test_every_answer_carries_the_headers(eva: Person) -> None:
+    """E42, E50, E51."""
     for path in ("/", "/signin", "/nothing", "/cases/NO-1", "/account", "/api/cases", "/static/desk.css"):
         headers = eva.client.get(path).headers
         assert headers["content-security-policy"] == CONTENT_POLICY
@@ -131,6 +136,7 @@ def test_every_answer_carries_the_headers(eva: Person) -> None:
 
 
 def test_pages_hold_no_script_and_no_style_of_their_own(office: Office, eva: Person) -> None:
+    """E40."""
     for path in ("/", f"/cases/{office.cases()[0].reference}", "/account", "/signin"):
         page = eva.get(path).text
         assert not re.search(r"<script(?![^>]*\bsrc=\"/static/)|<style|\son\w+=|\sstyle=|javascript:", page), path
@@ -139,10 +145,12 @@ def test_pages_hold_no_script_and_no_style_of_their_own(office: Office, eva: Per
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:8026", "", "localhost:8025.evil.example"])
 def test_a_foreign_host_is_refused(app: Any, host: str) -> None:
+    """E50."""
     assert person_at(app).client.get("/signin", headers={"host": host}).status_code == 400
 
 
 def test_too_much_is_refused(eva: Person) -> None:
+    """E54."""
     eva.get("/")
     answer = eva.client.post("/bulk", content=b"x", headers={"origin": BASE, "content-length": str(10**9)})
     assert answer.status_code == 413
@@ -152,6 +160,7 @@ def test_too_much_is_refused(eva: Person) -> None:
 
 
 def test_the_session_is_a_new_one_after_signing_in_and_ends_with_signing_out(app: Any) -> None:
+    """E47."""
     eva = person_at(app)
     eva.client.cookies.set("inboxbot", "chosen-by-somebody-else")
     answer = eva.sign_in("  eva   EK ")
@@ -169,6 +178,7 @@ def test_the_session_is_a_new_one_after_signing_in_and_ends_with_signing_out(app
 
 
 def test_the_cookie_is_bound_to_the_host_behind_tls(office: Office) -> None:
+    """E47."""
     app = app_of(office, base_url="https://desk.example.se")
     client = TestClient(app, base_url="https://desk.example.se", follow_redirects=False)
     page = client.get("/signin")
@@ -192,6 +202,7 @@ def test_sessions_that_nobody_can_use_any_more_are_removed(office: Office, app: 
 def test_a_server_in_front_is_believed_only_when_it_is_trusted(
     office: Office, trusted: list[str], counted_apart: bool
 ) -> None:
+    """E59."""
     app = app_of(office, trusted_proxies=trusted)
     for number in range(PER_ADDRESS):
         app.state.site.tries.failed(f"name {number}", "203.0.113.9" if trusted else "testclient")
@@ -219,6 +230,7 @@ def new_case_elsewhere(office: Office) -> str:
 
 
 def test_a_session_ends_after_two_hours_without_a_click(office: Office, eva: Person) -> None:
+    """E47."""
     office.clock.advance(minutes=119)
     assert eva.client.get("/").status_code == 200
     office.clock.advance(minutes=121)
@@ -226,6 +238,7 @@ def test_a_session_ends_after_two_hours_without_a_click(office: Office, eva: Per
 
 
 def test_a_session_ends_after_half_a_day_in_any_case(office: Office, eva: Person) -> None:
+    """E47."""
     for _ in range(11):
         office.clock.advance(hours=1)
         assert eva.client.get("/").status_code == 200
@@ -234,11 +247,13 @@ def test_a_session_ends_after_half_a_day_in_any_case(office: Office, eva: Person
 
 
 def test_a_clock_that_is_set_back_makes_no_session_eternal(office: Office, eva: Person) -> None:
+    """F90, E47."""
     office.clock.advance(days=-30)
     assert eva.client.get("/").status_code == 303
 
 
 def test_a_closed_account_is_out_at_once(office: Office, eva: Person) -> None:
+    """F102."""
     with office.desk.store.write() as connection:
         user = find_user(connection, "Eva Ek")
         assert user
@@ -248,6 +263,7 @@ def test_a_closed_account_is_out_at_once(office: Office, eva: Person) -> None:
 
 
 def test_wrong_names_and_wrong_passwords_are_answered_alike(office: Office, app: Any) -> None:
+    """E48."""
     add_person(office, "Stängd", Role.STAFF)
     with office.desk.store.write() as connection:
         user = find_user(connection, "Stängd")
@@ -262,6 +278,7 @@ def test_wrong_names_and_wrong_passwords_are_answered_alike(office: Office, app:
 
 
 def test_tries_are_limited_for_the_account_and_it_is_told(app: Any) -> None:
+    """E48."""
     guesser = person_at(app)
     answers = [guesser.sign_in("Eva Ek", f"gissning {number}").status_code for number in range(PER_ACCOUNT + 1)]
     assert answers == [401] * PER_ACCOUNT + [429]
@@ -270,6 +287,7 @@ def test_tries_are_limited_for_the_account_and_it_is_told(app: Any) -> None:
 
 
 def test_tries_are_counted_per_account_and_per_address_and_forgotten_in_time() -> None:
+    """E48."""
     moment = 1000.0
     tries = Tries(lambda: moment)
     for number in range(PER_ADDRESS):
@@ -292,10 +310,12 @@ def test_tries_are_counted_per_account_and_per_address_and_forgotten_in_time() -
     ],
 )
 def test_after_signing_in_one_stays_on_this_site(wish: str, where: str) -> None:
+    """E50."""
     assert own_path(wish) == where
 
 
 def test_a_fault_tells_nothing_of_the_inside(office: Office, eva: Person) -> None:
+    """E56."""
     office.desk.store.engine.dispose()
     office.desk.store.url = ""
     with office.desk.store.write() as connection:

@@ -48,6 +48,7 @@ def test_one_time_passwords_are_asked_for_and_taken_once(office: Office, app: An
 
 
 def test_one_time_passwords_are_those_of_the_standard() -> None:
+    """E49."""
     secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # RFC 6238, appendix B
     assert [totp_at(secret, seconds // 30) for seconds in (59, 1111111109, 20000000000)] == [
         "287082",
@@ -60,6 +61,7 @@ def test_one_time_passwords_are_those_of_the_standard() -> None:
 
 
 def test_passwords_are_kept_as_slow_hashes() -> None:
+    """E48."""
     kept = hash_password("lösenord med å")
     assert kept.startswith("$argon2id$")
     assert password_fits("lösenord med å", kept)

@@ -82,6 +82,7 @@ def test_order_and_pages_are_the_same_on_every_database(new_office: NewOffice, d
     ],
 )
 def test_filters_and_search(eva: Person, question: str, found: set[str]) -> None:
+    """E55."""
     assert set(shown(eva.get(f"/?{question}").text)) == found
 
 

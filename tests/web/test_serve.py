@@ -49,12 +49,14 @@ def test_a_port_that_is_taken_is_told_with_its_cure(tmp_path: Path) -> None:
     "values", [{"listen": "0.0.0.0"}, {"listen": "::"}, {"listen": "0.0.0.0", "base_url": "http://x.se"}]
 )
 def test_it_listens_beyond_this_machine_only_behind_tls(values: dict[str, str]) -> None:
+    """E58."""
     with pytest.raises(ValidationError, match="listens beyond this machine"):
         WebSettings(**values)  # type: ignore[arg-type]
     assert WebSettings(listen="0.0.0.0", base_url="https://desk.example.se").port == 8025
 
 
 def test_a_database_that_is_gone_is_told_as_busy(office: Office, eva: Person) -> None:
+    """F72."""
     assert office.desk.store.path
     office.desk.store.path.rename(office.desk.store.path.with_suffix(".away"))
     answer = eva.client.get("/")

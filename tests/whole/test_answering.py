@@ -133,6 +133,7 @@ def test_filing_can_be_switched(open_here: OpenHere, dovecot: Dovecot, sink: Sin
 def test_an_answer_staff_sent_from_their_own_program_meets_the_promise(
     open_here: OpenHere, dovecot: Dovecot, sink: Sink
 ) -> None:
+    """F38."""
     office = open_here()
     user = office.installation.username
     asked = fresh_id()
@@ -187,6 +188,7 @@ def test_staff_in_the_thread_by_way_of_the_inbox(open_here: OpenHere, dovecot: D
 def test_a_bounce_delivered_by_the_mail_system_reopens_the_promise(
     open_here: OpenHere, dovecot: Dovecot, sink: Sink
 ) -> None:
+    """F68, C70."""
     office = open_here()
     user = office.installation.username
     dovecot.append(user, [access()])
@@ -211,6 +213,7 @@ def test_a_bounce_delivered_by_the_mail_system_reopens_the_promise(
 def test_a_recipient_refused_by_the_server_is_left_to_a_person(
     open_here: OpenHere, dovecot: Dovecot, sink: Sink
 ) -> None:
+    """F55."""
     office = open_here()
     dovecot.append(office.installation.username, [access()])
     office.once()

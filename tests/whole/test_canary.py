@@ -144,6 +144,7 @@ def smtp() -> Iterator[Script]:
 def test_d5_no_word_of_a_mail_is_told_while_all_goes_well_and_while_the_connection_is_cut(
     dovecot: Dovecot, smtp: Script, tmp_path: Path, temporary: Path
 ) -> None:
+    """E80, E72."""
     user = dovecot.new_user()
     with Proxy(("127.0.0.1", dovecot.port)) as proxy:
         watch = Watch(tmp_path, temporary, proxy.port, smtp.port, user, dovecot.password)
@@ -177,6 +178,7 @@ def test_d5_no_word_of_a_mail_is_told_while_all_goes_well_and_while_the_connecti
 def test_d5_not_even_when_the_server_says_them_where_it_should_not(
     smtp: Script, tmp_path: Path, temporary: Path, answer: str
 ) -> None:
+    """E80, E72."""
     messages = dict(enumerate(mails(), 1))
     with ScriptedImap(messages, answers={"UID FETCH": answer.encode()}) as imap:
         watch = Watch(tmp_path, temporary, imap.port, smtp.port, "kontakt@example.se", "hemligt")

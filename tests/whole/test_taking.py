@@ -196,6 +196,7 @@ def test_nothing_in_the_mailbox_changed_and_a_second_run_takes_nothing(taken: Ta
 
 
 def test_only_reading_commands_are_spoken(open_here: OpenHere, dovecot: Dovecot) -> None:
+    """E1."""
     with Proxy(("127.0.0.1", dovecot.port)) as proxy:
         office = open_here(imap_port=proxy.port)
         dovecot.append(office.installation.username, [access()])
@@ -207,6 +208,7 @@ def test_only_reading_commands_are_spoken(open_here: OpenHere, dovecot: Dovecot)
 
 
 def test_the_first_look_is_silent_and_later_mail_is_taken(open_here: OpenHere, dovecot: Dovecot) -> None:
+    """F38, F41."""
     office = open_here(start="now")
     user = office.installation.username
     dovecot.append(user, [access("Anna Berg"), access("Bo Ek")])
@@ -238,6 +240,7 @@ def test_mail_from_before_the_start_date_is_listed_and_never_answered(open_here:
 
 @pytest.mark.parametrize("start", ["beginning", "now"])
 def test_a_renumbered_mailbox_opens_no_case_again(open_here: OpenHere, dovecot: Dovecot, start: str) -> None:
+    """F30."""
     office = open_here(start=start)
     user = office.installation.username
     dovecot.append(user, [one.message for one in mailbag(1_000) if one.folder == "INBOX"])
@@ -255,6 +258,7 @@ def test_a_renumbered_mailbox_opens_no_case_again(open_here: OpenHere, dovecot: 
 
 
 def test_moved_and_copied_mail_opens_no_case_again(open_here: OpenHere, dovecot: Dovecot) -> None:
+    """F38."""
     office = open_here()
     user = office.installation.username
     dovecot.append(
@@ -283,6 +287,7 @@ def test_two_copies_that_come_together_are_one_case(open_here: OpenHere, dovecot
 
 
 def test_spam_that_staff_move_to_the_inbox_is_taken_as_new(open_here: OpenHere, dovecot: Dovecot) -> None:
+    """F39."""
     office = open_here()
     user = office.installation.username
     dovecot.append(user, [letter("Paket", "När kommer mitt paket? Jag väntar.", sender="x@example.org")],
@@ -295,6 +300,7 @@ def test_spam_that_staff_move_to_the_inbox_is_taken_as_new(open_here: OpenHere, 
 
 
 def test_one_bad_mail_stops_only_itself(open_here: OpenHere, dovecot: Dovecot) -> None:
+    """C, general rule: one mail stops only itself; E19."""
     office = open_here()
     bad = sorted((Path(__file__).parents[1] / "mails").glob("*.eml"))
     assert len(bad) > 80
@@ -386,6 +392,7 @@ def test_a_mailbox_that_cannot_be_served_is_named_in_one_message(
 def test_followups_join_by_headers_token_and_reference_only_for_the_requester(
     open_here: OpenHere, dovecot: Dovecot
 ) -> None:
+    """C19, C20, E13."""
     office = open_here()
     user = office.installation.username
     first = fresh_id()
