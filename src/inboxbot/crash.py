@@ -36,6 +36,8 @@ POINTS: Final = {
     "draft_appended": "a letter lies in the drafts folder, nothing is written",
     "draft_placed": "a placed letter is committed, the folder's mark is not moved",
     "draft_removed": "our own stale draft is gone from the drafts folder, nothing is written",
+    "expired_moved": "expired mails lie in the folder for them, nothing is written",
+    "expired_noted": "it is written that they lie in their old folder no more",
     "upgrade_in_transaction": "a migration ran, not committed",
 }
 _SLOT: Final = 32

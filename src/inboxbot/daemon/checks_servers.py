@@ -11,6 +11,7 @@ from typing import Final
 from inboxbot.config.addresses import is_loopback
 from inboxbot.config.load import server_password, smtp_sign_in
 from inboxbot.config.model import FolderSettings, MailboxSettings
+from inboxbot.daemon.expired import unfit
 from inboxbot.daemon.findings import Finding, Level
 from inboxbot.errors import MailboxError
 from inboxbot.mailbox.faults import MissingFolderError, server_text
@@ -37,7 +38,8 @@ def check_imap(mailbox: MailboxSettings, key: str) -> list[Finding]:
                 what = "the server does not push new mail (no IDLE), so it is asked every 20 s"
                 found.append(Finding("imap", where, Level.WARNING, what, "nothing to do; drafts come a little later"))
             try:
-                return found + _opened(server, server.folders(), where, key)
+                folders = server.folders()
+                return found + _opened(server, folders, where, key) + _expired(server, mailbox, folders, where, key)
             except MissingFolderError:
                 pass
         return found + _missing_folders(mailbox, key, where)
@@ -64,14 +66,17 @@ def _opened(server: Server, folders: Folders, where: str, key: str) -> list[Find
             cure = f"name it in {key}.folders.{use} if there is one"
             found.append(Finding("folder", where, Level.WARNING, f"no {use} folder was found: {_WITHOUT[use]}", cure))
             continue
-        try:
-            state = server.open(name)
-        except MissingFolderError as error:
-            found.append(Finding("folder", where, Level.ERROR, error.what, f"check {key}.folders.{use}"))
-        else:
-            what = f"{use}: {server_text(name)} ({state.exists} message{'s' * (state.exists != 1)})"
-            found.append(Finding("folder", where, Level.OK, what))
+        found += _open_one(server, use, name, where, key)
     return found
+
+
+def _open_one(server: Server, use: str, name: str, where: str, key: str) -> list[Finding]:
+    try:
+        state = server.open(name)
+    except MissingFolderError as error:
+        return [Finding("folder", where, Level.ERROR, error.what, f"check {key}.folders.{use}")]
+    what = f"{use}: {server_text(name)} ({state.exists} message{'s' * (state.exists != 1)})"
+    return [Finding("folder", where, Level.OK, what)]
 
 
 def _missing_folders(mailbox: MailboxSettings, key: str, where: str) -> list[Finding]:
@@ -90,7 +95,25 @@ def _missing_folders(mailbox: MailboxSettings, key: str, where: str) -> list[Fin
             else:
                 there[use] = name
     with _server(mailbox, key, FolderSettings.model_validate(there)) as server:
-        return found + [one for one in _opened(server, server.folders(), where, key) if one.level is not Level.WARNING]
+        folders = server.folders()
+        opened = [one for one in _opened(server, folders, where, key) if one.level is not Level.WARNING]
+        return found + opened + _expired(server, mailbox, folders, where, key)
+
+
+def _expired(server: Server, mailbox: MailboxSettings, folders: Folders, where: str, key: str) -> list[Finding]:
+    """Look whether expired mail could be moved as the settings want it."""
+    name = mailbox.folders.expired
+    if name is None:
+        return []
+    use = unfit(folders, name)
+    if use:
+        what = f"{server_text(name)} is the {use} folder; expired mail is not moved there"
+        return [Finding("folder", where, Level.ERROR, what, f"name a folder of its own in {key}.folders.expired")]
+    found = _open_one(server, "expired", name, where, key)
+    if "MOVE" not in server.capabilities:
+        what = "the server cannot move a message (no MOVE), so expired mail is only listed"
+        found.append(Finding("folder", where, Level.WARNING, what, f"leave {key}.folders.expired out"))
+    return found
 
 
 def check_smtp(mailbox: MailboxSettings, key: str) -> list[Finding]:

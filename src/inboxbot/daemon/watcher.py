@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import threading
 import time
 
 from inboxbot.daemon.drafts_folder import has_work, tend_drafts
+from inboxbot.daemon.expired import move_expired
 from inboxbot.daemon.filing import file_copies
 from inboxbot.daemon.noticing import notice_sent
 from inboxbot.daemon.once import connect
@@ -19,6 +21,7 @@ from inboxbot.errors import MailboxError, StoreError
 from inboxbot.logs import get_logger
 from inboxbot.mailbox.server import IdleResult, Server
 from inboxbot.mailbox.workers import ReadingPool
+from inboxbot.store.retention import last_run
 
 log = get_logger()
 IDLE_MOST_S = 540.0  # servers and routers drop quiet connections; renewed every nine minutes
@@ -37,6 +40,7 @@ class Watcher(threading.Thread):
         self._round_tried: float | None = None
         self._stopping = threading.Event()
         self._server: Server | None = None
+        self._tidied_after: dt.datetime | None = None
 
     def stop(self) -> None:
         """End the thread: whatever it waits for on the network is cut."""
@@ -114,6 +118,18 @@ class Watcher(threading.Thread):
             log.warning("folder_not_served", mailbox=self.served.id, where=error["where"], error=error["what"])
         tend_drafts(self.desk, self.served, server, server.folders(), self.pool, now=self.now)
         file_copies(self.desk, self.served, server, server.folders().sent, now=self.now)
+        self._tidy(server)
         self._round_tried = time.monotonic()
         if not tally.errors:
             self.round_ended = self._round_tried
+
+    def _tidy(self, server: Server) -> None:
+        """Move expired mail out of the way, once after each run of retention, where the settings name a folder."""
+        if self.served.mailbox.folders.expired is None:
+            return
+        with self.desk.store.read() as connection:
+            last = last_run(connection)
+        if last is None or last["refused"] or last["at"] == self._tidied_after:
+            return
+        move_expired(self.desk, self.served, server)
+        self._tidied_after = last["at"]

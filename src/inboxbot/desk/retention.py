@@ -123,7 +123,6 @@ def retain(desk: Desk, *, now: dt.datetime, dry_run: bool = False, force: bool =
             _refuse_jumped_clock(desk, now)
         _purge(desk, due, now)
     with desk.store.read() as connection:
-        left = rows.left_in_mailboxes(connection)
         stale = rows.layer_is_stale(connection)
         wiped = not rows.unwiped(connection)
     return {
@@ -131,11 +130,32 @@ def retain(desk: Desk, *, now: dt.datetime, dry_run: bool = False, force: bool =
         "purged": due.counts(),
         "on_hold": due.on_hold,
         "unconfigured": due.unconfigured,
-        "left_in_mailbox": left,
+        "left_in_mailbox": left_in_mailboxes(desk, due if dry_run else Plan()),
         "overwritten": wiped,
         "refit_layer": stale,
         "copies": copies_beside(desk.store),
     }
+
+
+def left_in_mailboxes(desk: Desk, due: Plan) -> list[dict[str, Any]]:
+    """Return the messages past their period that still lie in a mailbox, as far as anybody knows; ``due`` are more.
+
+    ``to`` is the folder that the settings want them moved to, or None.
+    """
+    with desk.store.read() as connection:
+        listed = rows.expired_mails(connection) + rows.about_to_expire(connection, due.cases, due.ordinary)
+    found = {one.ledger_id: one for one in listed}.values()
+    to = {mailbox.address: mailbox.folders.expired for _, mailbox in desk.settings.mailboxes()}
+    return [
+        {
+            "mailbox": one.mailbox,
+            "folder": one.folder,
+            "uid": one.uid,
+            "received_at": one.received_at,
+            "to": to.get(one.mailbox),
+        }
+        for one in found
+    ]
 
 
 def daily(desk: Desk, *, now: dt.datetime) -> None:

@@ -295,6 +295,17 @@ class Server:
                 if typ != "OK":
                     raise IMAPClientError(f"{command} failed: {faults.server_text(data)}")
 
+    def require_move(self) -> None:
+        """Raise ReadOnlyError where the server has no MOVE: to copy and remove instead is never tried (I8)."""
+        if "MOVE" not in self.capabilities:
+            raise faults.ReadOnlyError("the server cannot move a message (no MOVE)", where=self.where, retry=False)
+
+    def move(self, uids: Sequence[int], folder: str) -> None:
+        """Move messages of the folder that is open for writing in one step, which marks and deletes nothing."""
+        self.require_move()
+        with self._talk() as client:
+            client.move(compress(uids), gate(folder, self.where))
+
     def idle(self, timeout_s: float) -> IdleResult:
         """Wait for new mail in the open folder. Raises MailboxError when the connection is dead or the server says BYE.
 

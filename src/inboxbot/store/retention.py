@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, delete, exists, func, insert, or_, select, update
 
 from inboxbot.cases.values import CaseState, DraftState, LedgerState
 from inboxbot.store.cases import chunks
@@ -267,26 +267,62 @@ def drop_file_bytes(connection: Connection, ids: Sequence[int], *, now: dt.datet
         connection.execute(update(attachments).where(attachments.c.id.in_(chunk)).values(data=None, purged_at=now))
 
 
-def left_in_mailboxes(connection: Connection) -> list[dict[str, Any]]:
-    """Return the messages whose content was purged here and that lay in their folder when it was last looked through.
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """A message that lay in its folder at the last look, and of which nothing is kept here any more."""
 
-    A folder that was renumbered since is left out: the UID would name another message.
-    """
-    kept = exists().where(mails.c.ledger_id == ledger.c.id, mails.c.case_id.is_(None))
-    purged = cases.c.purged_at.is_not(None)
-    ordinary = (ledger.c.state == LedgerState.ORDINARY.value) & ledger.c.case_id.is_(None) & ~kept
-    query = (
-        select(mailboxes.c.address, folders.c.name, ledger.c.uid, ledger.c.received_at)
+    ledger_id: int
+    mailbox: str
+    folder: str
+    uidvalidity: int
+    uid: int
+    digest: str
+    size: int
+    received_at: dt.datetime
+
+
+def _in_its_folder() -> Select[Any]:
+    """Return the query for messages that have a place. One in a folder renumbered since has none we could name."""
+    return (
+        select(
+            ledger.c.id,
+            mailboxes.c.address,
+            folders.c.name,
+            ledger.c.uidvalidity,
+            ledger.c.uid,
+            ledger.c.digest,
+            ledger.c.size,
+            ledger.c.received_at,
+        )
         .join(folders, folders.c.id == ledger.c.folder_id)
         .join(mailboxes, mailboxes.c.id == folders.c.mailbox_id)
-        .outerjoin(cases, cases.c.id == ledger.c.case_id)
-        .where(or_(purged, ordinary), ledger.c.uidvalidity == folders.c.uidvalidity)
+        .where(ledger.c.uidvalidity == folders.c.uidvalidity)
         .order_by(mailboxes.c.address, folders.c.name, ledger.c.uid)
     )
-    return [
-        {"mailbox": row.address, "folder": row.name, "uid": row.uid, "received_at": row.received_at}
-        for row in connection.execute(query)
-    ]
+
+
+def expired_mails(connection: Connection, mailbox_id: int | None = None) -> list[Expired]:
+    """Return the messages (of one mailbox, or all) whose content was purged here, ordered by mailbox, folder and UID.
+
+    Left out is what a case needs again: one that was reopened or put on hold since, and mail that came to it later.
+    """
+    kept = exists().where(mails.c.ledger_id == ledger.c.id, or_(mails.c.case_id.is_(None), mails.c.header != b""))
+    purged = cases.c.purged_at.is_not(None) & cases.c.state.in_(_ENDED) & cases.c.hold.is_(None)
+    ordinary = (ledger.c.state == LedgerState.ORDINARY.value) & ledger.c.case_id.is_(None)
+    query = _in_its_folder().outerjoin(cases, cases.c.id == ledger.c.case_id).where(or_(purged, ordinary), ~kept)
+    if mailbox_id is not None:
+        query = query.where(mailboxes.c.id == mailbox_id)
+    return [Expired(*row) for row in connection.execute(query)]
+
+
+def about_to_expire(connection: Connection, case_ids: Sequence[int], mail_ids: Sequence[int]) -> list[Expired]:
+    """Return the messages of cases and of mails without a case that are due to be purged."""
+    query = _in_its_folder()
+    found = [row for chunk in chunks(case_ids) for row in connection.execute(query.where(ledger.c.case_id.in_(chunk)))]
+    for chunk in chunks(mail_ids):
+        loose = select(mails.c.ledger_id).where(mails.c.id.in_(chunk))
+        found += connection.execute(query.where(ledger.c.id.in_(loose)))
+    return [Expired(*row) for row in found]
 
 
 def newest_written(connection: Connection) -> dt.datetime | None:
