@@ -52,6 +52,28 @@ def split_header(data: bytes) -> tuple[bytes, int]:
     return data[:end], end
 
 
+def first_words(block: bytes) -> int:
+    """Return where words of the body begin in a header block; ``len(block)`` when it holds headers only.
+
+    Some programs leave out the empty line, or the headers with it: what people wrote must not be passed over as headers
+    that make no sense. In a block that an empty line ends, words are all of it or nothing, for stray lines among
+    headers are no words.
+    """
+    lines = block.splitlines(keepends=True)
+    if lines and not lines[-1].strip(b"\r\n"):
+        return len(block) if any(map(_is_header, lines)) else 0
+    place = 0
+    for number, line in enumerate(lines):
+        if not _is_header(line) and not (number and line[:1] in (b" ", b"\t")):
+            break
+        place += len(line)
+    return place
+
+
+def _is_header(line: bytes) -> bool:
+    return _NAME.match(line.removeprefix(b"\xef\xbb\xbf")) is not None or line.startswith(b"From ")
+
+
 def read_fields(block: bytes) -> tuple[Field, ...]:
     """Read a header block. A line that is no header belongs to the one before it when folded, else it is passed over.
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from inboxbot.reading import bounds
 from inboxbot.reading.content_type import Described, described, media_type
-from inboxbot.reading.headers import Field, first, read_part_fields, split_header
+from inboxbot.reading.headers import Field, first, first_words, read_part_fields, split_header
 from inboxbot.reading.values import RawPart, UnreadableError
 
 _DASHES: Final = re.compile(rb"^--[^\r\n]*", re.MULTILINE)
@@ -245,6 +245,12 @@ def whole_message(data: bytes) -> tuple[bytes, int]:
         block, end = split_header(data[skipped:])
         return block, skipped + end
     return split_header(data)
+
+
+def words_start(data: bytes) -> int:
+    """Return where the body of a whole message begins, also when empty line or headers are missing."""
+    block, start = whole_message(data)
+    return start - len(block) + first_words(block)
 
 
 def _looks_like_header(beginning: bytes) -> bool:

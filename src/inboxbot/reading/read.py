@@ -12,7 +12,7 @@ from inboxbot.reading.addresses import doubts, parse_addresses, read_recipients,
 from inboxbot.reading.attachments import clean_name
 from inboxbot.reading.body import Body, is_text, read_body
 from inboxbot.reading.headers import Field, every, first, read_fields, read_part_fields
-from inboxbot.reading.mime import Parts, walk, whole_message
+from inboxbot.reading.mime import Parts, walk, whole_message, words_start
 from inboxbot.reading.reports import read_report
 from inboxbot.reading.segments import inner_sender, segment
 from inboxbot.reading.values import Address, Attachment, Mail, RawMail, RawPart, SegmentKind, UnreadableError
@@ -78,8 +78,7 @@ def read_mail(raw: RawMail) -> Mail:
     fields = read_fields(raw.header)
     _refuse_bombs(fields)
     if raw.whole is not None:
-        _, start = whole_message(raw.whole)
-        parts = walk(raw.whole, fields, start)
+        parts = walk(raw.whole, fields, words_start(raw.whole))
     else:
         parts = Parts(raw.parts[: bounds.PARTS], too_deep=False)
         if len(raw.parts) > bounds.PARTS:
