@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from tests.servers.installation import Installation, Office, open_office
+from tests.servers.offices import database, new_office, smtp
 
 from inboxbot.mailbox.workers import ReadingPool
 
+__all__ = ["database", "new_office", "smtp"]
 OpenHere = Callable[..., Office]
 
 
