@@ -92,3 +92,8 @@ def test_wrong_usage_is_exit_code_2_with_a_hint(words: list[str]) -> None:
 def test_the_version_is_told() -> None:
     done = subprocess.run([*COMMAND, "--version"], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.startswith("inboxbot, version ")
+
+
+def test_the_module_runs_as_the_command_does() -> None:
+    done = subprocess.run([sys.executable, "-m", "inboxbot", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("inboxbot, version ")
