@@ -85,6 +85,14 @@ class FolderSettings(Section):
     sent: str | None = None
     drafts: str | None = None
     approved: str | None = None
+    expired: str | None = None
+
+    @model_validator(mode="after")
+    def _expired_is_a_place_apart(self) -> Self:
+        others = [use for use in type(self).model_fields if use != "expired" and getattr(self, use) == self.expired]
+        if self.expired is not None and (others or self.expired.upper() == "INBOX"):
+            raise ValueError(f"expired must be a folder of its own, not that of {(others or ['inbox'])[0]}")
+        return self
 
 
 class WebForm(Section):
@@ -104,14 +112,6 @@ class WebForm(Section):
 class MailboxSettings(Section):
     """One mailbox that inboxbot watches and answers from."""
 
-    expired: str | None = None
-
-    @model_validator(mode="after")
-    def _expired_is_a_place_apart(self) -> Self:
-        others = [use for use in type(self).model_fields if use != "expired" and getattr(self, use) == self.expired]
-        if self.expired is not None and (others or self.expired.upper() == "INBOX"):
-            raise ValueError(f"expired must be a folder of its own, not that of {(others or ['inbox'])[0]}")
-        return self
     address: MailAddress
     promise_hours: Annotated[int, Field(ge=1, le=24 * 31)] | None = None
     start: Literal["now", "beginning"] | dt.date = "now"
@@ -322,6 +322,7 @@ class Settings(Section):
     def mailboxes(self) -> list[tuple[CompanySettings, MailboxSettings]]:
         """Return every (company, mailbox) in the order of the file."""
         return [(company, mailbox) for company in self.company for mailbox in company.mailbox]
+
     @model_validator(mode="after")
     def _expired_mail_is_watched_nowhere(self) -> Self:
         watched = {
