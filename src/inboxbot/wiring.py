@@ -12,6 +12,7 @@ from pathlib import Path
 
 from inboxbot.config.model import Settings
 from inboxbot.daemon.lock import sole_worker
+from inboxbot.daemon.originals import MailboxOriginals
 from inboxbot.desk.context import Desk
 from inboxbot.mailbox.workers import ReadingPool, local_judge
 from inboxbot.outbox.journal import Journal
@@ -54,6 +55,13 @@ def open_house(settings: Settings, *, lock_wait_s: float = LOCK_WAIT_S) -> Itera
 
 
 @contextmanager
+def originals_of(desk: Desk) -> Iterator[MailboxOriginals]:
+    """Give the way to single messages in the mailboxes; a child process for reading them starts with the first."""
+    with ReadingPool(1) as pool:
+        yield MailboxOriginals(desk, pool)
+
+
+@contextmanager
 def web_desk(desk: Desk, *, else_any_port: bool = False) -> Iterator[str | None]:
     """Serve the desk in a browser beside the daemon, when the settings want it; give its address.
 
@@ -64,7 +72,10 @@ def web_desk(desk: Desk, *, else_any_port: bool = False) -> Iterator[str | None]
         return
     from inboxbot.web.serve import served  # noqa: PLC0415  (`once` and a daemon without a desk need none of it)
 
-    with served(desk, now=utc_now, else_any_port=else_any_port) as address:
+    with (
+        originals_of(desk) as originals,
+        served(desk, now=utc_now, originals=originals, else_any_port=else_any_port) as address,
+    ):
         yield address
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.doors.conftest import pool, shared_mailbox
 from tests.servers.installation import Office
 from tests.servers.offices import NewOffice, database, new_office, smtp
 from tests.servers.writing import access, letter
@@ -10,7 +11,7 @@ from tests.web.house import OTHER_COMPANY, SYSTEMS, Person, add_person, app_of, 
 
 from inboxbot.store.people import Role
 
-__all__ = ["database", "new_office", "smtp"]
+__all__ = ["database", "new_office", "pool", "shared_mailbox", "smtp"]
 
 
 @pytest.fixture

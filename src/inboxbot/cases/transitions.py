@@ -43,6 +43,7 @@ class CaseEvent(StrEnum):
     EXCUSED = "excused"
     ALARM_RAISED = "alarm_raised"
     EXPORTED = "exported"
+    FILE_FETCHED = "file_fetched"
     PURGED = "purged"
     DRAFT_CREATED = "draft_created"
     DRAFT_EDITED = "draft_edited"
@@ -142,6 +143,7 @@ CASE_MOVES: Final[tuple[CaseMove, ...]] = (
     CaseMove(_ANY, _C.EXCUSED, None, "no answer needed"),
     CaseMove(_ANY, _C.ALARM_RAISED, None),
     CaseMove(_ANY, _C.EXPORTED, None),
+    CaseMove(_ANY, _C.FILE_FETCHED, None, "an attachment was brought from the mailbox for a person"),
     CaseMove((_CLOSED, _DISMISSED), _C.PURGED, None, "content gone, proof kept"),
     CaseMove(_LIVE, _C.DRAFT_CREATED, None),
     CaseMove(_ANY, _C.DRAFT_EDITED, None),

@@ -21,6 +21,7 @@ from inboxbot.cli.case_changes import (
     reopen_cases,
     split_case,
 )
+from inboxbot.cli.case_files import fetch_attachment
 from inboxbot.cli.case_options import STATES
 from inboxbot.cli.case_work import answer_checklist_line, record_case_identity, record_outcome, show_checklist
 from inboxbot.cli.context import Context, now
@@ -140,6 +141,7 @@ def _print_file(file: dict[str, Any], zone: Any) -> None:
 
 for command in (
     open_case,
+    fetch_attachment,
     note_case,
     assign_case,
     show_checklist,

@@ -94,6 +94,7 @@ def detail_of(mail: Mail, verdict: Verdict) -> dict[str, Any]:
         "attachments": [
             {"part": one.part, "name": one.name, "type": one.content_type, "size": one.size} for one in mail.attachments
         ],
+        "page": mail.has_page,
         "flags": sorted(mail.flags),
         "date": mail.date_text,
         "references": list(mail.references[-20:]),

@@ -19,10 +19,11 @@ from concurrent.futures import TimeoutError as LateError
 from dataclasses import dataclass
 from multiprocessing.context import BaseContext
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
+from inboxbot.reading.html_shown import ShownPage, show_page
 from inboxbot.reading.read import read_headers, read_mail
 from inboxbot.reading.values import Mail, RawMail, UnreadableError
 from inboxbot.sorting.judge import Judge
@@ -163,7 +164,23 @@ class ReadingPool:
         for (key, _), outcome in zip(parcel, outcomes, strict=True):
             yield key, outcome
 
+    def show(self, raw: RawMail) -> ShownPage | None:
+        """Return the HTML of a mail as it may be shown, None when it has none.
+
+        Raises UnreadableError when it cannot be; also when a child died of it or ran out of time.
+        """
+        try:
+            shown: ShownPage | None = self._schedule(show_page, raw).result()
+        except LateError:
+            raise UnreadableError("too_slow") from None
+        except ProcessExpired:
+            raise UnreadableError("reader_died") from None
+        return shown
+
     def _submit(self, raws: list[RawMail]) -> ProcessFuture[list[Outcome]]:
+        return self._schedule(_work, raws)
+
+    def _schedule(self, work: Callable[..., Any], *given: Any) -> ProcessFuture[Any]:
         with self._lock:
             if self._pool is None or not self._pool.active:
                 self.close()
@@ -174,7 +191,7 @@ class ReadingPool:
                     initargs=(self._limits.memory_bytes, self._load_judge),
                     context=_context(),
                 )
-            return self._pool.schedule(_work, args=(raws,), timeout=self._limits.wall_s)
+            return self._pool.schedule(work, args=given, timeout=self._limits.wall_s)
 
 
 def _blamed(raw: RawMail, error: Exception) -> Held:

@@ -62,6 +62,11 @@ def is_text(part: RawPart) -> bool:
     return part.disposition != "attachment" and not (part.name and part.content_type == "text/html")
 
 
+def is_page(part: RawPart) -> bool:
+    """Whether a part is HTML that the mail itself says, not a message attached to it."""
+    return part.content_type == "text/html" and is_text(part) and _holder(part) is None
+
+
 def _holder(part: RawPart) -> str | None:
     """Return the number of the outermost attached message that holds the part, or None."""
     return next((name.partition("@")[2] for name in part.container if name.startswith("rfc822@")), None)

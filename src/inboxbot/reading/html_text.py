@@ -65,10 +65,10 @@ def html_to_text(source: str) -> Shown:
 
     Raises UnreadableError ``html_too_complex`` when it is nested or littered as no mail of a person is.
     """
-    guard = _guard(source)
-    if guard == "refuse":
+    way = how_to_read(source)
+    if way == "refuse":
         raise UnreadableError("html_too_complex")
-    if guard == "crude":
+    if way == "crude":
         return Shown(_crude(source), "", crude=True)
     parser = LexborHTMLParser(source)
     if parser.body is None:
@@ -79,7 +79,7 @@ def html_to_text(source: str) -> Shown:
     return Shown(writer.text(), " ".join("".join(writer.hidden).split()), ahead=" ".join(ahead.split()))
 
 
-def _guard(source: str) -> str:
+def how_to_read(source: str) -> str:
     """Say how ``source`` may be read: parse, crude (tags cut out), or refuse. Linear."""
     if source.count("<") > bounds.HTML_ANGLES:
         return "refuse"

@@ -10,7 +10,7 @@ from typing import Final
 from inboxbot.reading import bounds
 from inboxbot.reading.addresses import doubts, parse_addresses, read_recipients, read_sender
 from inboxbot.reading.attachments import clean_name
-from inboxbot.reading.body import Body, is_text, read_body
+from inboxbot.reading.body import Body, is_page, is_text, read_body
 from inboxbot.reading.headers import Field, every, first, read_fields, read_part_fields
 from inboxbot.reading.mime import Parts, walk, whole_message, words_start
 from inboxbot.reading.reports import read_report
@@ -148,6 +148,7 @@ def _mail(raw: RawMail, fields: tuple[Field, ...], parts: tuple[RawPart, ...], b
         size=raw.size,
         inner_sender=inner_sender(body.text, segments),
         report=read_report(parts),
+        has_page=any(is_page(part) for part in parts),
     )
 
 

@@ -139,6 +139,7 @@ class Mail:
     size: int
     inner_sender: ForwardedSender | None = None
     report: DeliveryReport | None = None
+    has_page: bool = False  # some of its words came as HTML
 
     def header(self, name: str) -> str | None:
         """Return the first value of a kept header (``name`` in lower case), or None."""

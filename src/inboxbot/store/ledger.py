@@ -38,6 +38,37 @@ class Entry:
     message_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message lay when it was last looked for, and the digest of its header block that tells it is that one."""
+
+    folder: str
+    uidvalidity: int
+    uid: int
+    digest: str
+
+
+def places_of(connection: Connection, ledger_id: int) -> list[Place]:
+    """Return where a message may lie: its own place first, then those of the same message in other watched folders."""
+    own = select(folders.c.mailbox_id, ledger.c.digest, ledger.c.size).join(folders, folders.c.id == ledger.c.folder_id)
+    entry = connection.execute(own.where(ledger.c.id == ledger_id)).first()
+    if entry is None:
+        return []
+    query = (
+        select(folders.c.name, ledger.c.uidvalidity, ledger.c.uid, ledger.c.digest)
+        .join(folders, folders.c.id == ledger.c.folder_id)
+        .where(
+            folders.c.mailbox_id == entry.mailbox_id,
+            ledger.c.digest == entry.digest,
+            ledger.c.size == entry.size,
+            ledger.c.uid > 0,
+        )
+        .order_by(ledger.c.id != ledger_id, ledger.c.id.desc())
+        .limit(10)
+    )
+    return [Place(*row) for row in connection.execute(query)]
+
+
 def known_entries(connection: Connection, keys: Sequence[Key]) -> dict[Key, tuple[int, str]]:
     """Return row id and digest of those (folder, UIDVALIDITY, UID) that the ledger has."""
     found: dict[Key, tuple[int, str]] = {}

@@ -17,9 +17,10 @@ from starlette.staticfiles import StaticFiles
 from inboxbot import __version__
 from inboxbot.config.model import WebSettings
 from inboxbot.desk.context import Desk
-from inboxbot.errors import InboxbotError, RefusedError, StoreError, UsageError
+from inboxbot.desk.originals import Originals
+from inboxbot.errors import InboxbotError, MailboxError, RefusedError, StoreError, UsageError
 from inboxbot.logs import get_logger
-from inboxbot.web import account, actions, api, bulk, casepage, letters, people, queue, signin
+from inboxbot.web import account, actions, api, bulk, casepage, letters, original, people, queue, signin
 from inboxbot.web.render import page
 from inboxbot.web.shell import Shell, TooLargeError
 from inboxbot.web.visit import ForbiddenError, NotFoundError, SignInNeededError, Site, Visit, guard
@@ -34,7 +35,12 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def build_app(
-    desk: Desk, *, now: Callable[[], dt.datetime], settings: WebSettings | None = None, port: int | None = None
+    desk: Desk,
+    *,
+    now: Callable[[], dt.datetime],
+    settings: WebSettings | None = None,
+    port: int | None = None,
+    originals: Originals | None = None,
 ) -> FastAPI:
     """Return the application of an installation. ``port`` is the one it listens on, when the settings leave it open."""
     chosen = settings or desk.settings.web or WebSettings()
@@ -52,8 +58,8 @@ def build_app(
         openapi_url=None,
         dependencies=[Depends(guard)],
     )
-    app.state.site = Site(desk, now, chosen, frozenset(origins), secure)
-    for room in (signin, queue, bulk, casepage, actions, letters, account, people, api):
+    app.state.site = Site(desk, now, chosen, frozenset(origins), secure, originals)
+    for room in (signin, queue, bulk, casepage, original, actions, letters, account, people, api):
         app.include_router(room.router)
     app.mount("/static", _Static(directory=str(files(__package__).joinpath("static"))))
     for fault in _FAULTS:
@@ -96,6 +102,7 @@ def _what(error: Exception) -> tuple[int, str]:
         (RequestValidationError, 400, "bad_request"),
         (TooLargeError, 413, "too_large"),
         (StoreError, 503, "busy"),
+        (MailboxError, 503, "mailbox_away"),
         (RefusedError, 409, "refused"),
         (UsageError, 422, "usage"),
         (InboxbotError, 409, "refused"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import re
 from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ from inboxbot.desk.closing import lines_of
 from inboxbot.desk.evidence import evidence_on_case
 from inboxbot.desk.identity import FACTS
 from inboxbot.desk.letters import Finding
+from inboxbot.desk.originals import files_of, lies_in_mailbox
 from inboxbot.desk.view import checklist_json, draft_with_checks, shown_mails
 from inboxbot.replies.compose import digest
 from inboxbot.sorting.kinds import Kind
@@ -37,6 +39,7 @@ from inboxbot.web.render import page
 from inboxbot.web.visit import Visit, Visited
 
 router = APIRouter()
+_MAYBE_HTML = re.compile(rb"^content-type:\s*(?:text/html|multipart/)", re.IGNORECASE | re.MULTILINE)
 _LIVE = (CaseState.HELD, CaseState.OPEN, CaseState.WAITING)
 _AT_HAND = (
     DraftState.PROPOSED, DraftState.APPROVED, DraftState.TRANSMITTING, DraftState.FAILED, DraftState.UNKNOWN,
@@ -146,7 +149,9 @@ def _mail(mail: dict[str, Any]) -> dict[str, Any]:
         "stretches": stretches(
             mail["text"], detail.get("segments", []), [span for part, span in spans if part == "body"]
         ),
-        "attachments": detail.get("attachments", []),
+        "files": files_of(mail),
+        "in_mailbox": lies_in_mailbox(mail),
+        "page": _may_have_page(mail),
         "fault": detail.get("fault"),
         "by": detail.get("by", ""),
         "phone": mail["direction"] == "note" and mail["subject"] == "phone",
@@ -154,6 +159,12 @@ def _mail(mail: dict[str, Any]) -> dict[str, Any]:
         "confidence": detail.get("verdict", {}).get("confidence", {}),
         "unsure": detail.get("verdict", {}).get("unsure", False),
     }
+
+
+def _may_have_page(mail: dict[str, Any]) -> bool:
+    """Return whether a mail came as HTML too; of those taken before that was written down, whether it may have."""
+    known = mail["detail"].get("page")
+    return lies_in_mailbox(mail) and bool(_MAYBE_HTML.search(mail["header"]) if known is None else known)
 
 
 def _clocks(visit: Visit, case: Case) -> list[dict[str, Any]]:

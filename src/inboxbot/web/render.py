@@ -57,6 +57,14 @@ def left_text(due: dt.datetime, now: dt.datetime, words: Words) -> str:
     return words("time.left" if seconds >= 0 else "time.late", span=span_text(seconds))
 
 
+def size_text(size: int, words: Words) -> str:
+    """Return a size in bytes for people: ``12 kB``, ``3,4 MB``."""
+    if size < 1_000_000:
+        return f"{max(1, round(size / 1000))} kB"
+    text = f"{size / 1_000_000:.1f} MB"
+    return text.replace(".", ",") if words.language == "sv" else text
+
+
 def days_left_text(due: dt.date, today: dt.date, words: Words) -> str:
     """Return how many days are left until a date."""
     days = (due - today).days
@@ -114,11 +122,17 @@ def page(
         "day": lambda value: day_text(value, words, visit.now.date()),
         "left": lambda value: left_text(value, visit.now, words),
         "days_left": lambda value, today: days_left_text(value, today, words),
+        "size": lambda value: size_text(value, words),
         "partial": visit.request.headers.get("hx-request") == "true",
         **(values or {}),
         **more,
     }
     return HTMLResponse(_templates().get_template(template).render(shown), status_code=status)
+
+
+def rendered(visit: Visit, template: str, **values: Any) -> str:
+    """Return a text made of a template without the frame of our pages around it, and without telling any notice."""
+    return _templates().get_template(template).render(t=visit.words, lang=visit.words.language, **values)
 
 
 def goto(path: str) -> RedirectResponse:

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from fastapi import FastAPI
 
 from inboxbot.config.model import WebSettings
 from inboxbot.desk.context import Desk
+from inboxbot.desk.originals import Originals
 from inboxbot.errors import UsageError
 from inboxbot.logs import get_logger
 from inboxbot.web.app import build_app
@@ -23,16 +25,22 @@ END_WITHIN_S = 5.0
 
 @contextmanager
 def served(
-    desk: Desk, *, now: Callable[[], dt.datetime], settings: WebSettings | None = None, else_any_port: bool = False
+    desk: Desk,
+    *,
+    now: Callable[[], dt.datetime],
+    settings: WebSettings | None = None,
+    originals: Originals | None = None,
+    else_any_port: bool = False,
 ) -> Iterator[str]:
     """Serve the desk in a thread until the end of the block; give its address.
 
+    ``originals``: the way to the mails as they lie in the mailboxes; without it none is shown and no file fetched.
     ``else_any_port``: take a free one when the wished one is taken; else that raises UsageError.
     """
     chosen = settings or desk.settings.web or WebSettings()
     door = _listen(chosen, else_any_port=else_any_port)
     port: int = door.getsockname()[1]
-    server = _server(desk, chosen, port, now)
+    server = _server(build_app(desk, now=now, settings=chosen, port=port, originals=originals))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, name="web", daemon=True)
     thread.start()
     host = f"[{chosen.listen}]" if ":" in chosen.listen else chosen.listen
@@ -46,14 +54,14 @@ def served(
         door.close()
 
 
-def _server(desk: Desk, settings: WebSettings, port: int, now: Callable[[], dt.datetime]) -> uvicorn.Server:
+def _server(app: FastAPI) -> uvicorn.Server:
     # Its tracebacks would show values of requests; faults are told by the app itself, without them.
     quiet = logging.getLogger("uvicorn")
     quiet.addHandler(logging.NullHandler())
     quiet.propagate = False
     return uvicorn.Server(
         uvicorn.Config(
-            build_app(desk, now=now, settings=settings, port=port),
+            app,
             log_config=None,
             access_log=False,
             lifespan="off",

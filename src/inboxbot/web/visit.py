@@ -15,6 +15,7 @@ from starlette.datastructures import FormData, UploadFile
 from inboxbot.cases.values import Case
 from inboxbot.config.model import WebSettings
 from inboxbot.desk.context import Actor, Desk
+from inboxbot.desk.originals import Originals
 from inboxbot.errors import UsageError
 from inboxbot.store.cases import case_id_of, load_case
 from inboxbot.store.people import Role, Session, User, change_session, end_session, load_session, user_of_token
@@ -48,6 +49,7 @@ class Site:
     settings: WebSettings
     origins: frozenset[str]
     secure: bool
+    originals: Originals | None = None
     tries: Tries = field(default_factory=Tries)
 
     @property

@@ -45,6 +45,7 @@
   // A click counts once; the server refuses the second anyway.
   document.addEventListener("submit", (event) => {
     const form = event.target;
+    if ("again" in form.dataset) return; // a download leaves the page as it is
     if (form.dataset.sent) { event.preventDefault(); return; }
     if (form.method === "post") form.dataset.sent = "1";
   });
