@@ -30,7 +30,7 @@ def report(
     """Show how many mails were answered within the promise, of all that came, and which legal dates were kept."""
     from inboxbot.reports.figures import make_figures
     from inboxbot.reports.render import render_report
-    from inboxbot.store.figures import count_without_promise, legal_facts, promise_facts
+    from inboxbot.store.figures import blind_facts, count_without_promise, legal_facts, promise_facts
 
     zone = context.zone()
     first_day, last_day = _period(month, first, last, now().astimezone(zone).date())
@@ -44,6 +44,7 @@ def report(
             first_day=first_day,
             last_day=last_day,
             now=now().astimezone(zone),
+            blind=blind_facts(connection, start, end),
         )
     text = render_report(figures, "json" if as_json else form)
     if output is None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from inboxbot.store.standing import OpenDate
 
 _SHOWN = 10
+_BLIND_SHOWN = dt.timedelta(days=30)
 
 
 @click.command()
@@ -28,8 +29,8 @@ _SHOWN = 10
 def status(context: Context, as_json: bool) -> None:
     """Show what waits for a person, what falls due, and when each mailbox was last served.
 
-    Exit code 1 when a promise is broken: an answer is overdue, a legal date has passed, or a mailbox was not read for
-    longer than it promises an answer.
+    Exit code 1 when a promise is broken: an answer is overdue, a legal date has passed, a mailbox was not read for
+    longer than it promises an answer, or the last audit found something.
     """
     moment = now()
     with context.desk() as desk, desk.store.read() as connection:
@@ -54,6 +55,7 @@ def _standing(desk: Desk, connection: Connection, moment: dt.datetime) -> dict[s
     missed = [one for one in dates if one["light"] == "passed"]
     served = served_moments(connection)
     held = load_cases(connection, states=[CaseState.HELD])
+    watch = _watch(connection, moment)
     mailboxes = [
         {
             "address": mailbox.address,
@@ -64,7 +66,7 @@ def _standing(desk: Desk, connection: Connection, moment: dt.datetime) -> dict[s
     ]
     return {
         "at": utc_text(moment),
-        "broken": bool(overdue or missed or any(one["blind"] for one in mailboxes)),
+        "broken": bool(overdue or missed or any(one["blind"] for one in mailboxes) or _findings(watch)),
         "held": [{"case": case.reference, "reason": case.held_reason} for case in held],
         "promises": {
             "running": len(ahead),
@@ -79,8 +81,29 @@ def _standing(desk: Desk, connection: Connection, moment: dt.datetime) -> dict[s
         },
         "letters": _letters(connection),
         "mailboxes": mailboxes,
+        **watch,
         "ledger": count_ledger(connection),
     }
+
+
+def _watch(connection: Connection, moment: dt.datetime) -> dict[str, Any]:
+    """Return the last month's windows in which a mailbox was not read, and what the newest audit found."""
+    from inboxbot.store.audits import blind_between, last_audit
+
+    audited = last_audit(connection)
+    blind = blind_between(connection, moment - _BLIND_SHOWN, moment + dt.timedelta(days=1))
+    return {
+        "blind_windows": [
+            {"mailbox": one.mailbox, "since": utc_text(one.since), "until": utc_text(one.until)} for one in blind
+        ],
+        "audit": {"at": utc_text(audited.at), "findings": audited.findings, "errors": audited.errors}
+        if audited
+        else None,
+    }
+
+
+def _findings(standing: dict[str, Any]) -> list[dict[str, str]]:
+    return standing["audit"]["findings"] if standing["audit"] else []
 
 
 def _is_blind(served_at: dt.datetime | None, promise_hours: int | None, moment: dt.datetime) -> bool:
@@ -139,8 +162,14 @@ def _print(standing: dict[str, Any], zone: ZoneInfo) -> None:
             f"{one['address']}: not read since {when(one['served_at'])}, longer than it promises an answer"
             for one in standing["mailboxes"]
             if one["blind"]
-        ],
+        ]
+        + [f"{one['promise']} {one['where']}: {one['what']} (inboxbot audit)" for one in _findings(standing)],
         colour="red",
+    )
+    _heading(
+        "Past times without a look into a mailbox, longer than it promises an answer",
+        [f"{one['mailbox']}: {when(one['since'])} to {when(one['until'])}" for one in standing["blind_windows"]],
+        colour="yellow",
     )
     _heading("Held for a person", [f"{one['case']}: {in_words(one['reason'] or '')}" for one in standing["held"]])
     _heading(
@@ -167,6 +196,10 @@ def _print(standing: dict[str, Any], zone: ZoneInfo) -> None:
     click.echo("ledger     " + ", ".join(f"{count} {state}" for state, count in counts.items()))
     for one in standing["mailboxes"]:
         click.echo(f"mailbox    {one['address']}: last served {when(one['served_at'])}")
+    audited = standing["audit"]
+    if audited:
+        unseen = "".join(f"; {one['mailbox']} could not be looked at" for one in audited["errors"])
+        click.echo(safe(f"audit      {when(audited['at'])}: {len(audited['findings'])} promises broken{unseen}"))
 
 
 def _heading(title: str, lines: list[str], *, colour: str | None = None) -> None:

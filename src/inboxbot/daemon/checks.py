@@ -24,6 +24,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import SQLAlchemyError
 
 from inboxbot.config.model import CompanySettings, Settings
+from inboxbot.daemon.checks_audit import check_audit
+from inboxbot.daemon.checks_registers import check_registers
 from inboxbot.daemon.checks_servers import check_imap, check_smtp
 from inboxbot.daemon.findings import Finding, Level
 from inboxbot.errors import InboxbotError
@@ -51,12 +53,13 @@ def check_machine(*, now: dt.datetime, version: Sequence[int] = PYTHON, user: in
 
 def check_all(settings: Settings, path: Path, *, now: dt.datetime, limit_s: float = SERVER_LIMIT_S) -> list[Finding]:
     """Look at everything the settings name; servers are tried side by side, each within ``limit_s`` seconds."""
-    running = [(one, one.start()) for one in _tries(settings)]
+    running = [(one, one.start()) for one in [*_tries(settings), _audit(settings, now)]]
     until = time.monotonic() + limit_s
     found = [
         Finding("settings", str(path), Level.OK, _counted(settings)),
         *_rights(settings, path),
         *check_database(settings, now=now),
+        *check_registers(settings),
     ]
     for company in settings.company:
         found += _zone(company)
@@ -230,6 +233,8 @@ class _Try:
     area: str
     where: str
     work: Callable[[], list[Finding]]
+    late: Level = Level.ERROR
+    cure: str = "check host, port and security, and the network"
     found: list[Finding] | None = None
 
     def start(self) -> threading.Thread:
@@ -249,7 +254,12 @@ class _Try:
         if self.found is not None:
             return self.found
         what = f"did not come to an end within {limit_s:g} s"
-        return [Finding(self.area, self.where, Level.ERROR, what, "check host, port and security, and the network")]
+        return [Finding(self.area, self.where, self.late, what, self.cure)]
+
+
+def _audit(settings: Settings, now: dt.datetime) -> _Try:
+    work = functools.partial(check_audit, settings, now=now)
+    return _Try("audit", "database and mailboxes", work, Level.WARNING, "run `inboxbot audit`, which takes its time")
 
 
 def _tries(settings: Settings) -> list[_Try]:

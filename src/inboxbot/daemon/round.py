@@ -27,6 +27,7 @@ from inboxbot.mailbox.sync import KnownFolder, Step, plan, unseen
 from inboxbot.mailbox.workers import Read, ReadingPool
 from inboxbot.reading.values import Mail, RawMail
 from inboxbot.sorting.values import Verdict
+from inboxbot.store.audits import save_blind
 from inboxbot.store.ledger import folder_entries, folder_uids
 from inboxbot.store.mailboxes import FolderRow, change_folder, load_folder, mailbox_ids, note_served, save_folder
 
@@ -83,12 +84,15 @@ def serve(work: Round) -> Tally:
 
 
 def _note_complete(work: Round) -> None:
-    """Write that the mailbox was served, and tell of a window in which it was not for longer than it promises (P7)."""
+    """Write that the mailbox was served, and keep a window in which it was not for longer than it promises (P7)."""
     now = work.now()
+    hours = work.served.mailbox.promise_hours
     with work.desk.store.write() as connection:
         before = note_served(connection, work.served.id, now)
-    hours = work.served.mailbox.promise_hours
-    if before is not None and hours is not None and now - before > dt.timedelta(hours=hours):
+        blind = before is not None and hours is not None and now - before > dt.timedelta(hours=hours)
+        if before is not None and blind:
+            save_blind(connection, work.served.id, since=before, until=now)
+    if before is not None and blind:
         log.warning("mailbox_was_blind", mailbox=work.served.id, since=before.isoformat(), until=now.isoformat())
 
 

@@ -12,6 +12,8 @@ from types import FrameType
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from inboxbot.daemon.auditing import audit_daily
+from inboxbot.daemon.lookups import Lookups
 from inboxbot.daemon.once import places
 from inboxbot.daemon.round import Now
 from inboxbot.daemon.watcher import Watcher
@@ -27,6 +29,7 @@ from inboxbot.outbox.webhooks import tell_systems
 
 log = get_logger()
 END_WITHIN_S = 8.0
+AUDIT_AFTER = dt.timedelta(minutes=3)  # what a stop left open is taken by then
 
 
 class Service:
@@ -36,7 +39,9 @@ class Service:
         self.desk, self.pool, self.journal, self.now = desk, pool, journal, now
         self.stopping = threading.Event()
         self._watchers: list[Watcher] = []
+        self._lookups = Lookups(desk, now=now)
         self._sending = threading.Lock()
+        self._auditing = threading.Lock()
 
     def run(self) -> None:
         """Work until a signal comes; returns within ten seconds of it."""
@@ -61,11 +66,13 @@ class Service:
         ]
         for watcher in self._watchers:
             watcher.start()
+        self._lookups.start()
 
     def stop(self) -> None:
         """Stop the watchers and wait for them a few seconds."""
         for watcher in self._watchers:
             watcher.stop()
+        self._lookups.stop()
         deadline = time.monotonic() + END_WITHIN_S / 2
         for watcher in self._watchers:
             watcher.join(max(0.0, deadline - time.monotonic()))
@@ -79,6 +86,8 @@ class Service:
         scheduler.add_job(self.send, "interval", seconds=self.desk.settings.daemon.outbox_every_s, id="outbox")
         soon = self.now() + dt.timedelta(minutes=1)
         scheduler.add_job(self.keep_house, "interval", hours=1, next_run_time=soon, id="retention")
+        later = self.now() + AUDIT_AFTER
+        scheduler.add_job(self.audit, "interval", minutes=10, next_run_time=later, id="audit")
         return scheduler
 
     def keep_house(self) -> None:
@@ -88,6 +97,14 @@ class Service:
             refit_if_stale(self.desk, now=self.now())
         except Exception as error:  # noqa: BLE001  (tried again within the hour)
             log.error("retention_failed", error=error)
+
+    def audit(self) -> None:
+        """Audit database and mailboxes, at most once a day however often it is called; `status` tells the result."""
+        try:
+            with self._auditing:
+                audit_daily(self.desk, now=self.now())
+        except Exception as error:  # noqa: BLE001  (tried again within minutes)
+            log.error("audit_failed", error=error)
 
     def send(self) -> None:
         """Send what is approved; a fault is logged and the next turn tries again."""
@@ -120,7 +137,7 @@ class Service:
     def _end(self) -> None:
         """End the process even when a job hangs on the network: what it holds is settled at the next start."""
         # The timer's threads count as daemons, and yet the interpreter would wait for them without end.
-        if not self._sending.acquire(timeout=END_WITHIN_S / 2):
+        if not self._sending.acquire(timeout=END_WITHIN_S / 2) or self._auditing.locked():
             log.warning("ended_while_working")
             self.pool.close()
             os._exit(0)

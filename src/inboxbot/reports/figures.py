@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from inboxbot.cases.legal_date import in_utc
 from inboxbot.cases.promise import status_of
 from inboxbot.cases.values import Outcome, Promise, PromiseStatus
 from inboxbot.sorting.kinds import Kind
@@ -37,6 +38,15 @@ class LegalFact:
     due_hard: dt.date
     outcome: Outcome | None
     told_on: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class BlindFact:
+    """A time in which a mailbox was not read for longer than it promises an answer."""
+
+    mailbox: str
+    since: dt.datetime
+    until: dt.datetime
 
 
 @dataclass(slots=True)
@@ -94,8 +104,12 @@ def make_figures(
     first_day: dt.date,
     last_day: dt.date,
     now: dt.datetime,
+    blind: Iterable[BlindFact] = (),
 ) -> Figures:
-    """Return the figures of a period. The facts are those of the mails received in it; ``now`` settles what runs."""
+    """Return the figures of a period. The facts are those of the mails received in it; ``now`` settles what runs.
+
+    ``blind`` are the times in which nobody could have seen what came.
+    """
     facts = list(promises)
     total = Counts()
     by_kind: dict[str, Counts] = {kind.value: Counts() for kind in Kind}
@@ -122,8 +136,13 @@ def make_figures(
         "by_kind": {kind: counts.as_json() for kind, counts in by_kind.items() if counts.received},
         "by_mailbox": {mailbox: counts.as_json() for mailbox, counts in sorted(by_mailbox.items())},
         "legal": legal_figures(legal, now.date()),
+        "blind": [{"mailbox": one.mailbox, "since": _moment(one.since), "until": _moment(one.until)} for one in blind],
     }
     return Figures(first_day, last_day, now, values)
+
+
+def _moment(at: dt.datetime) -> str:
+    return in_utc(at).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def legal_figures(facts: Iterable[LegalFact], today: dt.date) -> dict[str, int]:

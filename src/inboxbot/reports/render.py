@@ -74,6 +74,8 @@ def summary(figures: Figures) -> list[tuple[str, str]]:
         ("  kept", str(legal["met"])),
         ("  missed", str(legal["missed"])),
         ("  running", str(legal["running"])),
+        ("Times a mailbox was not read", str(len(values["blind"]))),
+        *((f"  {one['mailbox']}", f"{one['since']} – {one['until']}") for one in values["blind"]),
     ]
 
 
@@ -170,6 +172,8 @@ def _cells(values: dict[str, Any]) -> list[tuple[str, str, str, Any]]:
     for key, value in values.items():
         if key in {"by_kind", "by_mailbox"}:
             cells += [(key, name, figure, one) for name, counts in value.items() for figure, one in counts.items()]
+        elif key == "blind":
+            cells += [(key, one["mailbox"], figure, one[figure]) for one in value for figure in ("since", "until")]
         elif isinstance(value, dict):
             cells += [(key, "", figure, one) for figure, one in value.items()]
         else:

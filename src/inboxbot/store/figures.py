@@ -7,8 +7,9 @@ import datetime as dt
 from sqlalchemy import Connection, select
 
 from inboxbot.cases.values import LedgerState, Outcome, Promise
-from inboxbot.reports.figures import LegalFact, PromiseFact
+from inboxbot.reports.figures import BlindFact, LegalFact, PromiseFact
 from inboxbot.sorting.kinds import Kind
+from inboxbot.store.audits import blind_between
 from inboxbot.store.cases import chunks
 from inboxbot.store.tables import cases, folders, ledger, mailboxes, mails, promises, requests
 
@@ -82,3 +83,8 @@ def count_without_promise(connection: Connection, start: dt.datetime, end: dt.da
         )
     )
     return len(connection.execute(query).all())
+
+
+def blind_facts(connection: Connection, start: dt.datetime, end: dt.datetime) -> list[BlindFact]:
+    """Return the times that touch [start, end) in which a mailbox was not read for longer than it promises."""
+    return [BlindFact(one.mailbox, one.since, one.until) for one in blind_between(connection, start, end)]
