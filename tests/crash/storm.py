@@ -20,6 +20,7 @@ from typing import Final, Self
 
 from tests.servers.dovecot import Dovecot
 from tests.servers.installation import Installation, Office, open_office
+from tests.servers.quick import Started
 from tests.servers.sink import Sink
 from tests.servers.writing import access
 
@@ -150,7 +151,7 @@ class Storm:
             if aim is None:
                 time.sleep(self.chance.uniform(0.02, latest))
             else:
-                self._wait_for_work(aim)
+                self._wait_for_work(process, aim)
             process.kill()
             after = time.monotonic() - begun
             ended = process.wait()
@@ -162,10 +163,10 @@ class Storm:
             latest *= 0.7
         raise AssertionError("no run was long enough to be killed")
 
-    def _wait_for_work(self, aim: frozenset[str]) -> None:
+    def _wait_for_work(self, process: Started, aim: frozenset[str]) -> None:
         """Let it come to some work, then a moment more: most of a process's life is its start."""
-        deadline = time.monotonic() + self.chance.uniform(0.5, 3)
-        while time.monotonic() < deadline and not aim.intersection(passed_last(self.mark)):
+        deadline = time.monotonic() + self.chance.uniform(1, 8)
+        while time.monotonic() < deadline and not aim.intersection(passed_last(self.mark)) and not process.ended:
             time.sleep(0.001)
         time.sleep(self.chance.choice([0, self.chance.uniform(0, 0.02), self.chance.uniform(0, 0.3)]))
 

@@ -89,6 +89,14 @@ class Started:
         """Kill it where it stands; nothing happens when it has ended already."""
         os.kill(self.child, signal.SIGKILL)
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended, as far as this system tells; it waits to be reaped then."""
+        try:
+            return Path(f"/proc/{self.child}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
+        except OSError:
+            return False
+
     def wait(self) -> int:
         """Return its exit code, negative for a signal; it is killed when it takes too long."""
         self.orders.write(WAIT)

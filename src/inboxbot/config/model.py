@@ -202,7 +202,7 @@ class CompanySettings(Section):
     name: str = Field(min_length=1)
     organisation_number: OrganisationNumber
     language: Language = "sv"
-    timezone: Annotated[str, AfterValidator(checked_zone)] = "Europe/Stockholm"
+    timezone: Annotated[str, AfterValidator(checked_zone)] = Field(default="Europe/Stockholm", validate_default=True)
     reference_prefix: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")] | None = None
     staff_addresses: list[MailAddress] = []
     contact_address: MailAddress | None = None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, InternalError, OperationalError
 
 from inboxbot.errors import StoreError
 
@@ -57,7 +57,7 @@ class Store:
                     # One writer at a time there too: nothing that was read in this transaction changes before its end.
                     connection.execute(text("SELECT pg_advisory_xact_lock(743203)"))
                 yield connection
-        except OperationalError as error:
+        except (OperationalError, InternalError) as error:  # internal: PostgreSQL's word for a standby or its limits
             raise self._failure(error.orig, error) from error
         except sqlite3.DatabaseError as error:  # raised while a connection is made ready
             raise self._failure(error, error) from error
@@ -139,6 +139,7 @@ def _cure(message: str) -> str:
         "locked": "another program holds it; try again, or stop the other program",
         "full": "free some disk space; nothing was lost, the work goes on by itself",
         "readonly": "give this user the right to write the file and its folder",
+        "read-only transaction": "that server takes no writes: name the primary in database.url",
         "unable to open": "check that the folder exists and may be written by this user",
         "no such table": "run `inboxbot db upgrade`",
         "refused": "check that the database server runs and that database.url names it",
