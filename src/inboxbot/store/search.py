@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, se
 from inboxbot.store.tables import case_words, cases
 
 MOST_WORDS, MOST_ASKED, MOST_LETTERS = 60, 8, 40
-FEW: Final = 20_000  # so many rows are fetched and sorted; of more the order is walked until the page is full
+FEW: Final = 3_000  # so many are fetched and sorted; where more match, the order is walked until the page is full
 _WORD: Final = re.compile(r"\w+")
 _LAST: Final = "\U0010ffff"
 

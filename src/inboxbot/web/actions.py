@@ -23,6 +23,7 @@ from inboxbot.replies.choose import TEXTS
 from inboxbot.sorting.kinds import Kind
 from inboxbot.web.bulk import EXCUSES
 from inboxbot.web.casepage import CHOOSABLE, case_page
+from inboxbot.web.refusals import in_words
 from inboxbot.web.render import goto
 from inboxbot.web.visit import NotFoundError, Visit, Visited
 
@@ -37,7 +38,7 @@ def _do(visit: Visit, reference: str, told: str, act: Callable[[Case], Any], anc
     except StoreError:
         raise
     except InboxbotError as error:
-        return case_page(visit, visit.case(reference), fault=str(error), status=409)
+        return case_page(visit, visit.case(reference), fault=in_words(error, visit.words), status=409)
     visit.tell(visit.words(told))
     return goto(f"/cases/{case.reference}{anchor}")
 
@@ -256,7 +257,7 @@ def join(visit: Visited, reference: str) -> Response:
     except NotFoundError:
         return case_page(visit, case, fault=visit.words("case.no_merge_target"), status=422)
     except UsageError as error:
-        return case_page(visit, case, fault=str(error), status=409)
+        return case_page(visit, case, fault=in_words(error, visit.words), status=409)
     visit.tell(visit.words("case.merged", reference=case.reference))
     return goto(f"/cases/{into.reference}")
 

@@ -21,6 +21,7 @@ from inboxbot.desk.originals import Originals
 from inboxbot.errors import InboxbotError, MailboxError, RefusedError, StoreError, UsageError
 from inboxbot.logs import get_logger
 from inboxbot.web import account, actions, api, bulk, casepage, letters, original, people, queue, signin
+from inboxbot.web.refusals import in_words
 from inboxbot.web.render import page
 from inboxbot.web.shell import Shell, TooLargeError
 from inboxbot.web.visit import ForbiddenError, NotFoundError, SignInNeededError, Site, Visit, guard
@@ -85,11 +86,11 @@ def _fault(request: Request, error: Exception) -> Response:
     status, key = _what(error)
     if status == 500:
         log.error("web_failed", error=error, route=getattr(request.scope.get("route"), "path", ""))
-    text = str(error) if isinstance(error, InboxbotError) and status != 503 else ""
+    ours = error if isinstance(error, InboxbotError) and status != 503 else None
     if request.url.path.startswith("/api/"):
-        return JSONResponse({"error": key, "text": text}, status_code=status)
+        return JSONResponse({"error": key, "text": str(ours or "")}, status_code=status)
     visit = getattr(request.state, "visit", None) or _stranger(request)
-    return page(visit, "fault.html", status=status, key=key, text=text)
+    return page(visit, "fault.html", status=status, key=key, text=in_words(ours, visit.words) if ours else "")
 
 
 def _what(error: Exception) -> tuple[int, str]:

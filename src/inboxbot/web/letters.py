@@ -15,6 +15,7 @@ from inboxbot.errors import RefusedError, UsageError
 from inboxbot.reading.charsets import clean_line
 from inboxbot.store.drafts import Draft, load_drafts
 from inboxbot.web.casepage import case_page
+from inboxbot.web.refusals import in_words
 from inboxbot.web.render import goto
 from inboxbot.web.visit import ByApprover, NotFoundError, Visit, Visited
 
@@ -53,7 +54,7 @@ def save(visit: Visited, reference: str, draft_id: int) -> Response:
         )
     except (UsageError, RefusedError) as error:
         edited = {**given, "id": str(draft_id)}
-        return case_page(visit, case, fault=str(error), edited=edited, status=422)
+        return case_page(visit, case, fault=in_words(error, visit.words), edited=edited, status=422)
     visit.tell(visit.words("letter.saved"))
     return goto(f"/cases/{case.reference}#letter-{draft_id}")
 
@@ -81,7 +82,7 @@ def approve_letter(visit: ByApprover, reference: str, draft_id: int) -> Response
         changed = (draft_id, seen, visit.text("words"))
         return case_page(visit, visit.case(reference), fault=visit.words("letter.changed"), changed=changed, status=409)
     except RefusedError as error:
-        return case_page(visit, visit.case(reference), fault=str(error), status=409)
+        return case_page(visit, visit.case(reference), fault=in_words(error, visit.words), status=409)
     if approved.needs_second:
         visit.tell(visit.words("letter.needs_second"), level="warn")
     else:
@@ -146,9 +147,8 @@ def add_files(visit: Visited, reference: str, draft_id: int) -> Response:
                 visit.desk, draft_id, paths, actor=visit.actor, now=visit.now, passphrase=passphrase, replace=replace
             )
         except (UsageError, RefusedError) as error:
-            # Its place is a path of this server's.
-            fault = f"{error.what} ({error.cure})" if error.cure else error.what
-            return case_page(visit, case, fault=fault, status=422)
+            error.where = ""  # a path of this server's
+            return case_page(visit, case, fault=in_words(error, visit.words), status=422)
     visit.tell(visit.words("letter.attached"))
     return goto(f"/cases/{case.reference}#letter-{draft_id}")
 

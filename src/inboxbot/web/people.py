@@ -16,6 +16,7 @@ from inboxbot.store.people import (
     list_users,
 )
 from inboxbot.web.passwords import hash_password, new_password
+from inboxbot.web.refusals import in_words
 from inboxbot.web.render import goto, page
 from inboxbot.web.visit import ByAdmin, NotFoundError, Visit
 
@@ -79,7 +80,7 @@ def add(visit: ByAdmin) -> Response:
                 connection, visit.text("name"), role=Role(role), companies=chosen, password=kept, now=visit.now
             )
     except UsageError as error:
-        return _page(visit, fault=str(error), status=422)
+        return _page(visit, fault=in_words(error, visit.words), status=422)
     return _page(visit, made=(added.name, password))
 
 
