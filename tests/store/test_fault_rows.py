@@ -144,7 +144,7 @@ def test_f80_a_postgresql_that_cannot_write_is_named_and_the_work_goes_on_afterw
     assert audit_database(office.desk)["ok"]
 
 
-def test_f83_too_few_file_descriptors_are_an_error_and_no_traceback(tmp_path: Path) -> None:
+def test_f83_too_few_file_descriptors_end_the_command_and_harm_nothing(tmp_path: Path) -> None:
     house = Installation(tmp_path, 9, 9, "kontakt", "hemligt")
     house.run("status", check=False)
     line = f"ulimit -n 6; exec {sys.executable} -m inboxbot.cli.main --config {house.config} cases list"
