@@ -12,6 +12,7 @@ from tests.servers.installation import Office
 from tests.servers.offices import DATABASES, fresh_database
 from tests.servers.sink import Sink
 from tests.servers.writing import access, letter
+from tests.web.house import add_person, app_of, signed_in
 
 from inboxbot.cases.promise import promise_status
 from inboxbot.cases.values import PromiseStatus
@@ -67,6 +68,34 @@ class DraftsFolder:
         self.office.once()
         self.office.clock.advance(minutes=3)
         self.office.once()
+
+
+class Web:
+    """The forms of the desk, sent as a browser does; a letter leaves at once."""
+
+    def __init__(self, office: Office, program: MailProgram) -> None:
+        self.office = office
+        add_person(office, "Eva Ek")
+        self.eva = signed_in(app_of(office, hold_s=0), "Eva Ek")
+
+    def _letter(self, draft_id: int) -> str:
+        case = self.office.draft(draft_id).reference
+        self.eva.get(f"/cases/{case}")
+        return f"/cases/{case}/letters/{draft_id}"
+
+    def edit(self, draft_id: int) -> None:
+        path, draft = self._letter(draft_id), self.office.draft(draft_id)
+        fields = {"recipient": draft.recipient, "subject": draft.subject, "version": str(draft.version)}
+        body = draft.body.replace(OLD, NEW).replace("\n", "\r\n")  # as browsers send it
+        assert self.eva.post(f"{path}/edit", body=body, **fields).status_code == 303
+
+    def send(self, draft_id: int) -> None:
+        path = self._letter(draft_id)
+        assert self.eva.post(f"{path}/approve", **self.eva.seen(draft_id)).status_code == 303
+        self.office.once()
+
+    def decline(self, draft_id: int) -> None:
+        assert self.eva.post(f"{self._letter(draft_id)}/decline").status_code == 303
 
 
 def tell(office: Office, program: MailProgram, door: Door) -> list[list[tuple[str, dict[str, Any]]]]:
@@ -130,6 +159,25 @@ def test_the_drafts_folder_tells_what_the_terminal_tells(
         if one["event"] in {"draft_edited", "draft_approved", "letter_sent", "draft_declined"}
     }
     assert doors == {"drafts"}
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+def test_the_desk_in_the_browser_tells_what_the_terminal_tells(
+    by_terminal: list[list[tuple[str, dict[str, Any]]]], shared_mailbox: Open, sink: Sink, kind: str
+) -> None:
+    office, program = shared_mailbox(mailbox_lines='approval = ["web", "terminal"]', database=fresh_database(kind))
+    told = tell(office, program, Web(office, program))
+    for here, there in zip(told, by_terminal, strict=True):
+        assert [_plain(one) for one in here] == [_plain(one) for one in there]
+    assert [one.recipients for one in sink.box] == [["anna.berg@example.org"], ["cia.dahl@example.org"]]
+    assert b"av dig" in sink.box[0].content
+    by_whom = {
+        (one["door"], one["actor"])
+        for case in (1, 2, 3)
+        for one in history(office, case)
+        if one["event"] in {"draft_edited", "draft_approved", "draft_declined"}
+    }
+    assert by_whom == {("web", "Eva Ek")}
 
 
 def history(office: Office, case_id: int) -> list[dict[str, Any]]:
