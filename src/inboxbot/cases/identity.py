@@ -17,8 +17,8 @@ from inboxbot.sorting.kinds import Kind
 
 __all__ = [
     "CodeAnswer", "Doubt", "Evidence", "IdentityStep", "Level", "Need", "StoredCode", "authenticated", "check_code",
-    "code_in", "disclosure_faults", "doubts", "first_answer_identity", "has_personal_number", "hash_code", "make_code",
-    "mask_personal_numbers", "needed_level", "propose_step", "reached_level", "resembles",
+    "code_in", "disclosure_faults", "doubts", "first_answer_identity", "folded", "has_personal_number", "hash_code",
+    "make_code", "mask_personal_numbers", "needed_level", "propose_step", "reached_level", "resembles",
 ]  # fmt: skip
 
 
@@ -178,8 +178,12 @@ def resembles(one: str, other: str) -> bool:
     one, other = one.lower(), other.lower()
     if one == other or "@" not in one or "@" not in other:
         return False
-    folded = [text.translate(_CONFUSABLE).replace("rn", "m").replace("vv", "w") for text in (one, other)]
-    return folded[0] == folded[1] or _one_step_apart(one, other)
+    return folded(one) == folded(other) or _one_step_apart(one, other)
+
+
+def folded(address: str) -> str:
+    """Return an address (lower case) without the differences that the eye passes over."""
+    return address.translate(_CONFUSABLE).replace("rn", "m").replace("vv", "w")
 
 
 def _one_step_apart(one: str, other: str) -> bool:

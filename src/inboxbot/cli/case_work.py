@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from inboxbot.cli.case_options import ANSWERS, GROUNDS, KINDS, OUTCOMES, by_option, texts_of
 from inboxbot.cli.context import Context, now, terminal_actor
-from inboxbot.cli.output import print_json, print_table
+from inboxbot.cli.output import print_json, print_table, safe
+
+if TYPE_CHECKING:
+    from inboxbot.desk.context import Desk
 
 
 @click.command("checklist")
@@ -145,6 +150,7 @@ def record_outcome(
     "--fact", "facts", multiple=True, metavar="NAME", help="Something that was checked, such as facts_confirmed."
 )
 @click.option("--no-fact", "no_facts", multiple=True, metavar="NAME", help="Take a fact back.")
+@click.option("--look-up", is_flag=True, help="Search the systems that the settings let inboxbot search.")
 @by_option
 @click.pass_obj
 def record_case_identity(
@@ -155,15 +161,25 @@ def record_case_identity(
     not_found: bool,
     facts: tuple[str, ...],
     no_facts: tuple[str, ...],
+    look_up: bool,
     by: str | None,
 ) -> None:
-    """Record what was looked up or checked about who asks."""
+    """Record what was looked up or checked about who asks.
+
+    With --look-up inboxbot searches itself; what it finds is a proposal until you record it with --address-on-file.
+    """
     from inboxbot.desk.identity import record_identity
+    from inboxbot.errors import UsageError
     from inboxbot.store.cases import case_id_of
 
+    if look_up and (address_on_file or found_in or not_found or facts or no_facts):
+        raise UsageError("--look-up goes alone", cure="record what you found yourself in a second call")
     with context.desk() as desk:
         with desk.store.read() as connection:
             case_id = case_id_of(connection, reference)
+        if look_up:
+            _look_up(desk, case_id, reference, by)
+            return
         level = record_identity(
             desk,
             case_id,
@@ -175,3 +191,20 @@ def record_case_identity(
             facts={**dict.fromkeys(facts, True), **dict.fromkeys(no_facts, False)},
         )
     click.echo(f"{reference}: identity level L{level}")
+
+
+def _look_up(desk: Desk, case_id: int, reference: str, by: str | None) -> None:
+    import shlex
+
+    from inboxbot.cli.reasons import LOOKUPS
+    from inboxbot.desk import lookup
+
+    looked = lookup.look_up(desk, case_id, actor=terminal_actor(by), now=now())
+    for one in looked.answers:
+        click.echo(f"{safe(one.system)}: {LOOKUPS[one.result.value]}")
+    known = looked.identity
+    if known.proposed:
+        click.echo(f"proposed: {known.address_on_file}, found in {safe(known.found_in or '')}; to confirm it:")
+        recorded = ["--address-on-file", known.address_on_file or "", "--found-in", safe(known.found_in or "")]
+        click.echo(f"  inboxbot cases identity {reference} {shlex.join(recorded)}")
+    click.echo(f"{reference}: identity level L{looked.level}")

@@ -106,6 +106,7 @@ def _print_file(file: dict[str, Any], zone: Any) -> None:
     for one in file["requests"]:
         law = f", by law {one['due_hard']}: {one['explained']}" if one["due_hard"] else ""
         click.echo(f"asks for  {one['kind']} ({one['outcome'] or 'undecided'}){law}")
+    click.echo(f"who       {_who(file['identity'])}")
     for mail in file["mails"]:
         head = {"in": "from the requester", "out": "our letter", "note": "note"}[mail["direction"]]
         moment = local_text(dt.datetime.fromisoformat(mail["received_at"]), zone)
@@ -137,6 +138,20 @@ def _print_file(file: dict[str, Any], zone: Any) -> None:
         ],
         shrink=4,
     )
+
+
+def _who(known: dict[str, Any]) -> str:
+    from inboxbot.cli.reasons import LOOKUPS
+
+    told = [f"identity level L{known['level']}"]
+    if known["address_on_file"]:
+        source = f", found in {safe(known['found_in'])}" if known["found_in"] else ""
+        proposed = "; proposed by inboxbot, nobody has confirmed it" if known["proposed"] else ""
+        told.append(f"on file {safe(known['address_on_file'])}{source}{proposed}")
+    elif known["looked_up"]:
+        told.append("not on file anywhere")
+    told += [f"{safe(one['system'])}: {LOOKUPS[one['result']]}" for one in known["searched"]]
+    return "\n          ".join(told)
 
 
 for command in (

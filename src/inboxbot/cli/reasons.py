@@ -106,6 +106,27 @@ REASONS: Final = {
 }
 
 
+# What a system answered that inboxbot searched for the address on file.
+LOOKUPS: Final = {
+    "found": "the address is on file",
+    "nothing": "nothing is found",
+    "several": "several people or answers fit; look there yourself",
+    "lookalike": "not this address, but one that can be taken for it; look there yourself",
+    "same_name": "not this address, but somebody of this name; look there yourself",
+    "differs": "another address than elsewhere; look there yourself",
+    "file_missing": "the file is not there",
+    "file_unreadable": "the file cannot be read",
+    "no_address_column": "the file has no column of addresses",
+    "no_name_column": "the file lacks the column of names that is set",
+    "command_missing": "the command is not there",
+    "command_failed": "the command failed",
+    "answer_too_long": "the command's answer is too long",
+    "answer_not_understood": "the command's answer is not understood",
+    "took_too_long": "it took too long",
+    "failed": "it could not be searched; the log says more",
+}
+
+
 def in_words(reason: str) -> str:
     """Return a reason in words; a code without words is shown as it is, with spaces."""
     return REASONS.get(reason, reason.replace("_", " "))

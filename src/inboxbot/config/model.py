@@ -30,6 +30,25 @@ def checked_zone(name: str) -> str:
     return name
 
 
+def checked_encoding(name: str) -> str:
+    """Return ``name`` when Python knows it as a character encoding of text."""
+    try:
+        "".encode(name)
+    except (LookupError, ValueError):
+        raise ValueError('is not a known encoding; use a name such as "utf-8" or "windows-1252"') from None
+    return name
+
+
+def checked_argument(text: str) -> str:
+    """Return ``text`` when it can be an argument of a command."""
+    if not text or "\0" in text:
+        raise ValueError("must be a text that is not empty")
+    return text
+
+
+Argument = Annotated[str, AfterValidator(checked_argument)]
+
+
 class Section(BaseModel):
     """A table of the file: unknown keys are errors and wrong values are never echoed (they may be secrets)."""
 
@@ -157,6 +176,24 @@ class System(Section):
     marketing: bool = False
     webhook: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = None
     webhook_secret_file: Path | None = None
+    lookup_csv: Path | None = None
+    lookup_address_column: str | None = None
+    lookup_name_column: str | None = None
+    lookup_delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    lookup_encoding: Annotated[str, AfterValidator(checked_encoding)] | None = None
+    lookup_command: Annotated[list[Argument], Field(min_length=1)] | None = None
+    lookup_timeout_s: float = Field(default=10, gt=0, le=60)
+
+    @property
+    def can_be_searched(self) -> bool:
+        """Whether an address can be looked up there by inboxbot itself."""
+        return self.lookup_csv is not None or self.lookup_command is not None
+
+    @model_validator(mode="after")
+    def _one_way_to_look_up(self) -> Self:
+        if self.lookup_csv is not None and self.lookup_command is not None:
+            raise ValueError("lookup_csv and lookup_command are both given; keep one of them")
+        return self
 
     @model_validator(mode="after")
     def _webhook_is_safe(self) -> Self:
@@ -319,10 +356,6 @@ class Settings(Section):
             )
         return self
 
-    def mailboxes(self) -> list[tuple[CompanySettings, MailboxSettings]]:
-        """Return every (company, mailbox) in the order of the file."""
-        return [(company, mailbox) for company in self.company for mailbox in company.mailbox]
-
     @model_validator(mode="after")
     def _expired_mail_is_watched_nowhere(self) -> Self:
         watched = {
@@ -337,3 +370,6 @@ class Settings(Section):
                 raise ValueError(f"folders.expired of {one.address} is watched for {other}; name another folder")
         return self
 
+    def mailboxes(self) -> list[tuple[CompanySettings, MailboxSettings]]:
+        """Return every (company, mailbox) in the order of the file."""
+        return [(company, mailbox) for company in self.company for mailbox in company.mailbox]

@@ -11,6 +11,7 @@ from inboxbot.daemon.round import Now, Round, serve, served_mailbox
 from inboxbot.desk.arrivals import Served, Tally
 from inboxbot.desk.context import Desk
 from inboxbot.desk.filing import unfiled
+from inboxbot.desk.lookup import look_up_waiting
 from inboxbot.errors import InboxbotError, MailboxError
 from inboxbot.logs import get_logger
 from inboxbot.mailbox.server import Server
@@ -81,6 +82,8 @@ def run_once(
     total.sent += sent.sent
     total.errors += sent.errors
     _file_all(desk, now)
+    progress("looking addresses up")
+    look_up_waiting(desk, now=now)
     return total
 
 

@@ -19,7 +19,7 @@ from inboxbot.desk.record import record
 from inboxbot.errors import UsageError
 from inboxbot.reading.charsets import clean_line
 from inboxbot.store.cases import add_address, load_case
-from inboxbot.store.checklists import load_codes, load_identity, mark_code, save_identity
+from inboxbot.store.checklists import Identity, load_codes, load_identity, mark_code, save_identity
 
 # What staff may record, as facts of `cases.identity.Evidence`.
 FACTS = (
@@ -64,17 +64,35 @@ def record_identity(
             facts={**before.facts, **(facts or {})},
             proposed=before.proposed and not not_found and address_on_file is None,
         )
-        save_identity(connection, case_id, identity)
-        if identity.address_on_file:
-            add_address(connection, case_id, identity.address_on_file)
-        level = reached_level(evidence_on_case(connection, case))
-        note_proven(connection, case, desk.of_mailbox(case.mailbox)[0], now)
-        detail = {
-            "level": int(level),
-            "on_file": int(identity.address_on_file is not None),
-            "facts": ",".join(sorted(name for name, value in identity.facts.items() if value)),
-        }
-        record(connection, case, CaseEvent.IDENTITY_RECORDED, actor=actor, at=now, detail=detail)
+        return keep_identity(desk, connection, case, identity, actor=actor, now=now)
+
+
+def keep_identity(
+    desk: Desk,
+    connection: Connection,
+    case: Case,
+    identity: Identity,
+    *,
+    actor: Actor,
+    now: dt.datetime,
+    lookup: str = "",
+) -> int:
+    """Write what is known about who asks, with everything that follows from it; return the level (0-4).
+
+    ``lookup``: what the systems answered that inboxbot searched itself, as codes.
+    """
+    save_identity(connection, case.id, identity)
+    if identity.address_on_file:
+        add_address(connection, case.id, identity.address_on_file)
+    level = reached_level(evidence_on_case(connection, case))
+    note_proven(connection, case, desk.of_mailbox(case.mailbox)[0], now)
+    detail = {
+        "level": int(level),
+        "on_file": int(identity.address_on_file is not None),
+        "facts": ",".join(sorted(name for name, value in identity.facts.items() if value)),
+        **({"lookup": lookup} if lookup else {}),
+    }
+    record(connection, case, CaseEvent.IDENTITY_RECORDED, actor=actor, at=now, detail=detail)
     return int(level)
 
 

@@ -21,7 +21,7 @@ from inboxbot.replies.check_rules import Weight
 from inboxbot.replies.compose import LetterHeaders, OutAttachment, compose, digest
 from inboxbot.replies.render import Letter, finish_letter
 from inboxbot.sorting.kinds import Kind
-from inboxbot.store.checklists import load_attachments, load_identity, load_lines
+from inboxbot.store.checklists import Identity, load_attachments, load_identity, load_lines
 from inboxbot.store.drafts import Draft
 
 
@@ -114,6 +114,7 @@ def check_draft(
     extra = chain(
         _undecided(request, lines),
         _disclosure(connection, case, grounds, finished),
+        _proposal(identity, grounds),
         _identity(connection, case, request),
     )
     return sorted([*listed, *extra], key=lambda one: not one.blocks)
@@ -144,6 +145,14 @@ def _disclosure(connection: Connection, case: Case, grounds: Grounds, finished: 
         "not_the_address_on_file": "data goes only to the address on file",
     }
     return [_blocking(fault, texts.get(fault, fault), "law.md 6.2") for fault in faults]
+
+
+def _proposal(identity: Identity, grounds: Grounds) -> list[Finding]:
+    """Warn when data or a code goes to an address that inboxbot looked up and nobody has confirmed."""
+    if not identity.proposed or not (grounds.discloses or grounds.code_kind):
+        return []
+    text = f"the address on file was looked up by inboxbot in {identity.found_in}; nobody has confirmed it"
+    return [Finding("address_proposed", blocks=False, text=text, source="law.md 6.1")]
 
 
 def _identity(connection: Connection, case: Case, request: Request | None) -> list[Finding]:

@@ -18,7 +18,7 @@ from inboxbot.desk.context import Desk
 from inboxbot.desk.evidence import evidence_on_case
 from inboxbot.desk.letters import Finding, check_draft, finish
 from inboxbot.store.cases import case_id_of, load_case
-from inboxbot.store.checklists import load_attachments
+from inboxbot.store.checklists import load_attachments, load_identity
 from inboxbot.store.drafts import Draft, load_draft, load_drafts
 from inboxbot.store.history import load_history
 from inboxbot.store.mails import mails_of
@@ -123,6 +123,7 @@ def case_file(desk: Desk, connection: Connection, reference: str, now: dt.dateti
         **shown,
         "subject": case.subject,
         "breach_due_at": _breach_due(kept),
+        "identity": identity_json(connection, case),
         "mails": [_mail_json(mail) for mail in kept],
         "drafts": [draft_json(one) for one in letters],
         "history": [
@@ -133,6 +134,20 @@ def case_file(desk: Desk, connection: Connection, reference: str, now: dt.dateti
             }
             for entry in load_history(connection, case.id)
         ],
+    }
+
+
+def identity_json(connection: Connection, case: Case) -> dict[str, Any]:
+    """Return what is known about who asks: the level that is reached, and the address on file with its source."""
+    known = load_identity(connection, case.id)
+    return {
+        "level": int(reached_level(evidence_on_case(connection, case))),
+        "address_on_file": known.address_on_file,
+        "found_in": known.found_in,
+        "looked_up": known.looked_up,
+        "proposed": known.proposed,
+        "searched": known.searched,
+        "facts": sorted(name for name, value in known.facts.items() if value),
     }
 
 

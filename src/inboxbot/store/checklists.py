@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, exists, insert, select, update
 
 from inboxbot.cases.checklist import About, ChecklistLine, LineAnswer
 from inboxbot.cases.codes import StoredCode
+from inboxbot.cases.values import CaseState
 from inboxbot.config.model import KeepGround
 from inboxbot.replies.compose import OutAttachment
-from inboxbot.store.tables import attachments, checklist, codes, identities
+from inboxbot.sorting.kinds import Kind
+from inboxbot.store.tables import attachments, cases, checklist, codes, identities, requests
 
 
 def load_lines(connection: Connection, request_id: int) -> tuple[ChecklistLine, ...]:
@@ -82,6 +84,21 @@ def save_identity(connection: Connection, case_id: int, identity: Identity) -> N
     """Write what is known, in place of what was."""
     connection.execute(delete(identities).where(identities.c.case_id == case_id))
     connection.execute(insert(identities).values(case_id=case_id, **asdict(identity)))
+
+
+def never_looked_up(connection: Connection, kinds: Sequence[Kind]) -> list[int]:
+    """Return the live cases with an undecided request of these kinds for whose address nobody looked, oldest first."""
+    asked = exists().where(
+        requests.c.case_id == cases.c.id,
+        requests.c.outcome.is_(None),
+        requests.c.kind.in_([kind.value for kind in kinds]),
+    )
+    looked = exists().where(
+        identities.c.case_id == cases.c.id, identities.c.looked_up | identities.c.searched_at.is_not(None)
+    )
+    live = cases.c.state.in_([CaseState.OPEN.value, CaseState.WAITING.value])
+    query = select(cases.c.id).where(live, cases.c.requester.is_not(None), asked, ~looked).order_by(cases.c.id)
+    return list(connection.execute(query).scalars())
 
 
 def save_code(connection: Connection, code: StoredCode, draft_id: int) -> None:

@@ -14,6 +14,7 @@ from inboxbot.config.model import KeepGround
 from inboxbot.desk.annotate import assign, note
 from inboxbot.desk.checklist import Answer, answer_line, decide
 from inboxbot.desk.identity import FACTS, record_identity
+from inboxbot.desk.lookup import look_up
 from inboxbot.desk.merge import merge, split
 from inboxbot.desk.relabel import relabel
 from inboxbot.desk.settle import close, confirm, dismiss, no_answer_needed, reopen
@@ -175,6 +176,18 @@ def keep_identity(visit: Visited, reference: str) -> Response:
             not_found=visit.text("not_found") == "1",
             facts=facts,
         ),
+        "#identity",
+    )
+
+
+@router.post("/look-up")
+def search_systems(visit: Visited, reference: str) -> Response:
+    """Look the address on file up in the systems that the settings let inboxbot search."""
+    return _do(
+        visit,
+        reference,
+        "case.identity",
+        lambda case: look_up(visit.desk, case.id, actor=visit.actor, now=visit.now),
         "#identity",
     )
 

@@ -127,6 +127,7 @@ def case_page(
         identity=_identity(case, evidence, identity),
         facts=FACTS,
         recorded=identity,
+        searchable=company is not None and any(one.can_be_searched for one in company.systems),
         choosable=CHOOSABLE,
         history=[{**one, "told": _told(visit, one["detail"])} for one in history[::-1]],
         people=people,
