@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.servers.installation import Office
-from tests.web.house import PASSWORD, Person, add_person, person_at, signed_in
+from tests.web.house import PASSWORD, Person, add_person, app_of, person_at, signed_in
 
 from inboxbot.desk.approve import approve
 from inboxbot.desk.context import Actor
@@ -138,7 +138,14 @@ def test_accounts_in_the_terminal(office: Office) -> None:
         user = find_user(connection, "Tove Ny")
     assert user
     assert password_fits("en helt annan mening", user.password)
-    assert "otpauth://totp/" in run("user", "totp", "Tove Ny").stdout
+    told = re.search(
+        r"otpauth://totp/inboxbot:Tove%20Ny\?secret=([A-Z2-7]{32})&", run("user", "totp", "Tove Ny").stdout
+    )
+    assert told
+    app, code = app_of(office), totp_at(told[1], int(office.clock().timestamp()) // 30)
+    assert person_at(app).sign_in("Tove Ny", "en helt annan mening").status_code == 401
+    assert person_at(app).sign_in("Tove Ny", "en helt annan mening", code=code).status_code == 303
+    assert person_at(app).sign_in("Tove Ny", "en helt annan mening", code=code).status_code == 401, "taken once"
     run("user", "disable", "Tove Ny")
     listed = {one["name"]: one for one in office.installation.json("user", "list")}
     assert (listed["Tove Ny"]["totp"], listed["Tove Ny"]["disabled"]) == (True, True)

@@ -27,6 +27,7 @@ from inboxbot.config.model import CompanySettings, Settings
 from inboxbot.daemon.checks_audit import check_audit
 from inboxbot.daemon.checks_registers import check_registers
 from inboxbot.daemon.checks_servers import check_imap, check_smtp
+from inboxbot.daemon.checks_web import check_web
 from inboxbot.daemon.findings import Finding, Level
 from inboxbot.errors import InboxbotError
 from inboxbot.replies.check_rules import Weight
@@ -60,6 +61,7 @@ def check_all(settings: Settings, path: Path, *, now: dt.datetime, limit_s: floa
         *_rights(settings, path),
         *check_database(settings, now=now),
         *check_registers(settings),
+        *check_web(settings),
     ]
     for company in settings.company:
         found += _zone(company)
