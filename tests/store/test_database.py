@@ -168,7 +168,8 @@ def test_an_older_schema_is_brought_up_with_a_copy_kept_first(tmp_path: Path) ->
     store = Store("sqlite:///inboxbot.db", folder=tmp_path)
     with store.write() as connection:
         command.upgrade(_alembic(connection), "0001")
-        connection.execute(insert(installation).values(id=1, secret=b"s" * 32, created_at=NOW))
+        as_it_was = "INSERT INTO installation (id, secret, created_at) VALUES (1, :secret, '2026-11-22 08:00:00')"
+        connection.execute(text(as_it_was), {"secret": b"s" * 32})
     with pytest.raises(StoreError, match="older than the program"):
         require_current(store)
 

@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "once": ("inboxbot.cli.run", "Do each job once, then exit (for cron)."),
     "web": ("inboxbot.cli.web", "Serve the desk in a browser alone, beside a daemon elsewhere."),
     "user": ("inboxbot.cli.user", "Accounts of staff: who may sign in, who may approve."),
+    "sending": ("inboxbot.cli.sending", "Whether letters may leave: show why not, stop them all, let them go on."),
     "status": ("inboxbot.cli.status", "What waits for a person, and when each mailbox was last served."),
     "ledger": ("inboxbot.cli.ledger", "Every message seen, with what became of it and why."),
     "cases": ("inboxbot.cli.cases", "List, show and change cases."),

@@ -93,6 +93,11 @@ REASONS: Final = {
     "no_answer": "the server gave no answer about it",
     "inconsistent_answer": "the server's answers about it contradict each other",
     "vanished_before_fetch": "another program removed it before it could be fetched",
+    # why sending is stopped
+    "by_hand": "stopped by a person",
+    "over_recipient": "letter after letter was asked for to somebody who had a day's number already: a loop?",
+    "over_hour": "letter after letter was asked for beyond the number of an hour: a loop?",
+    "failures": "the mail server refused letter after letter, or nobody knows whether they arrived",
     # letters that wait
     "limit_per_recipient": "this person got as many letters as a day allows",
     "limit_per_hour": "as many letters went out as an hour allows",

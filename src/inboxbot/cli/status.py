@@ -11,6 +11,7 @@ import click
 
 from inboxbot.cli.context import Context, now
 from inboxbot.cli.output import local_text, print_json, safe, utc_text
+from inboxbot.cli.sending import stop_as_json, stop_text
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -30,7 +31,8 @@ def status(context: Context, as_json: bool) -> None:
     """Show what waits for a person, what falls due, and when each mailbox was last served.
 
     Exit code 1 when a promise is broken: an answer is overdue, a legal date has passed, a mailbox was not read for
-    longer than it promises an answer, or the last audit found something.
+    longer than it promises an answer, the last audit found something, or sending is
+    stopped.
     """
     moment = now()
     with context.desk() as desk, desk.store.read() as connection:
@@ -47,6 +49,7 @@ def _standing(desk: Desk, connection: Connection, moment: dt.datetime) -> dict[s
     from inboxbot.cases.values import CaseState
     from inboxbot.store.cases import load_cases
     from inboxbot.store.standing import count_ledger, open_dates, open_promises, served_moments
+    from inboxbot.store.stops import standing_stops
 
     waiting = open_promises(connection)
     overdue = [one for one in waiting if one.due_at < moment]
@@ -56,6 +59,7 @@ def _standing(desk: Desk, connection: Connection, moment: dt.datetime) -> dict[s
     served = served_moments(connection)
     held = load_cases(connection, states=[CaseState.HELD])
     watch = _watch(connection, moment)
+    stops = standing_stops(connection)
     mailboxes = [
         {
             "address": mailbox.address,
@@ -66,7 +70,8 @@ def _standing(desk: Desk, connection: Connection, moment: dt.datetime) -> dict[s
     ]
     return {
         "at": utc_text(moment),
-        "broken": bool(overdue or missed or any(one["blind"] for one in mailboxes) or _findings(watch)),
+        "broken": bool(overdue or missed or stops or any(one["blind"] for one in mailboxes) or _findings(watch)),
+        "sending": {"stopped": bool(stops), "stops": [stop_as_json(one) for one in stops]},
         "held": [{"case": case.reference, "reason": case.held_reason} for case in held],
         "promises": {
             "running": len(ahead),
@@ -154,6 +159,11 @@ def _print(standing: dict[str, Any], zone: ZoneInfo) -> None:
         return local_text(dt.datetime.fromisoformat(moment), zone) if moment else "never"
 
     promises, legal, letters = standing["promises"], standing["legal"], standing["letters"]
+    _heading(
+        "Sending is stopped: nothing leaves until `inboxbot sending release`",
+        [stop_text(one, zone) for one in standing["sending"]["stops"]],
+        colour="red",
+    )
     _heading(
         "Broken",
         [f"{one['case']}: the answer was due {when(one['due_at'])}" for one in promises["overdue"]]

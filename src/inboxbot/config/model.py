@@ -285,10 +285,16 @@ def reference_prefix(name: str) -> str:
 
 
 class LimitSettings(Section):
-    """Limits that hold whatever else fails. Letters over a limit wait, visibly."""
+    """Limits that hold whatever else fails. Letters over a limit wait, visibly.
+
+    The others count what smells of a loop or a fault; at that number all sending stops until a person releases it.
+    """
 
     per_recipient_per_day: int = Field(default=10, ge=1)
     per_hour: int = Field(default=300, ge=1)
+    stop_after_over_recipient: int = Field(default=3, ge=1)
+    stop_after_over_hour: int = Field(default=5, ge=1)
+    stop_after_failures: int = Field(default=5, ge=1)
 
 
 class DaemonSettings(Section):

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from inboxbot.config.model import CompanySettings, Settings
@@ -37,6 +38,7 @@ from inboxbot.store.engine import Store, verify_durability
 from inboxbot.store.opening import marker_of
 from inboxbot.store.schema import require_current, revision
 from inboxbot.store.standing import newest_moment
+from inboxbot.store.stops import standing_stops
 
 SERVER_LIMIT_S: Final = 25.0
 CLOCK_SLACK: Final = dt.timedelta(minutes=5)
@@ -180,10 +182,19 @@ def _standing_database(store: Store, now: dt.datetime) -> list[Finding]:
         return [*found, Finding("database", error.where, level, error.what, error.cure)]
     with store.read() as connection:
         newest = newest_moment(connection)
+        found += _stops(connection)
     if newest is not None and now < newest - CLOCK_SLACK:
         what = f"the clock stands before the newest entry of the database ({newest:%Y-%m-%d %H:%M} UTC)"
         found.append(Finding("clock", f"{now:%Y-%m-%d %H:%M} UTC", Level.ERROR, what, "set the clock, use NTP"))
     return [*found, Finding("database", store.place, Level.OK, "opens, can be written, is durable, schema up to date")]
+
+
+def _stops(connection: Connection) -> list[Finding]:
+    cure = "look into it, then `inboxbot sending release --by NAME`"
+    return [
+        Finding("sending", f"since {one.at:%Y-%m-%d %H:%M} UTC", Level.ERROR, f"is stopped: {one.why}", cure)
+        for one in standing_stops(connection)
+    ]
 
 
 def _file_findings(path: Path) -> list[Finding]:

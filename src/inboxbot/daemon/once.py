@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from inboxbot.cases.values import DraftState
 from inboxbot.config.load import server_password
 from inboxbot.daemon.drafts_folder import tend_drafts
 from inboxbot.daemon.filing import file_copies
@@ -11,6 +12,7 @@ from inboxbot.daemon.round import Now, Round, serve, served_mailbox
 from inboxbot.desk.arrivals import Served, Tally
 from inboxbot.desk.context import Desk
 from inboxbot.desk.filing import unfiled
+from inboxbot.desk.gate import remind
 from inboxbot.desk.lookup import look_up_waiting
 from inboxbot.errors import InboxbotError, MailboxError
 from inboxbot.logs import get_logger
@@ -19,6 +21,7 @@ from inboxbot.mailbox.workers import ReadingPool
 from inboxbot.outbox.journal import Journal
 from inboxbot.outbox.runner import send_due
 from inboxbot.outbox.webhooks import tell_systems
+from inboxbot.store.drafts import load_drafts
 
 log = get_logger()
 Progress = Callable[[str], None]
@@ -81,10 +84,24 @@ def run_once(
     tell_systems(desk, now=now)
     total.sent += sent.sent
     total.errors += sent.errors
+    _tell_stopped(desk, total)
     _file_all(desk, now)
     progress("looking addresses up")
     look_up_waiting(desk, now=now)
     return total
+
+
+def _tell_stopped(desk: Desk, total: Tally) -> None:
+    """Let the run fail while letters wait because sending is stopped: cron then tells a person."""
+    stops = remind(desk)
+    with desk.store.read() as connection:
+        waiting = len(load_drafts(connection, states=[DraftState.APPROVED])) if stops else 0
+    if waiting:
+        why = ", ".join(one.why for one in stops)
+        cure = "`inboxbot sending show` tells more"
+        total.errors.append(
+            {"where": "sending", "what": f"stopped ({why}); {waiting} approved letters wait", "cure": cure}
+        )
 
 
 def _file_all(desk: Desk, now: Now) -> None:

@@ -19,7 +19,8 @@ from sqlalchemy import Connection, update
 from inboxbot.cases.codes import code_in
 from inboxbot.cases.transitions import CaseEvent, DraftEvent
 from inboxbot.cases.values import Case, CaseState, DraftState
-from inboxbot.config.model import CompanySettings, LimitSettings, MailboxSettings
+from inboxbot.config.model import CompanySettings, MailboxSettings
+from inboxbot.desk import breaker
 from inboxbot.desk.closing import close_if_done, is_settled
 from inboxbot.desk.context import DAEMON, Actor, Desk
 from inboxbot.desk.dates import extend, note_asked
@@ -45,8 +46,10 @@ from inboxbot.store.drafts import (
     start_attempt,
     void_approvals,
 )
+from inboxbot.store.generation import raise_generation, write_mark
 from inboxbot.store.mails import mail_row, save_mails
 from inboxbot.store.placed import WAITS, holds_back
+from inboxbot.store.stops import is_stopped
 from inboxbot.store.tables import cases, drafts, requests
 
 _LIVE = (CaseState.OPEN, CaseState.WAITING)
@@ -72,9 +75,14 @@ def recipient_digest(secret: bytes, address: str) -> str:
 
 
 def next_letter(desk: Desk, *, now: dt.datetime, passed: set[int]) -> Letter | None:
-    """Return the next letter to try, or None. Letters over a limit wait, with the reason written on them."""
+    """Return the next letter to try, or None; none while sending is stopped.
+
+    Letters over a limit wait, with the reason written on them.
+    """
     while True:
         with desk.store.write() as connection:
+            if is_stopped(connection):
+                return None
             draft = next_due(connection, now, passed)
             if draft is None:
                 return None
@@ -122,11 +130,13 @@ def _still_approved(connection: Connection, draft: Draft, files: Sequence[OutAtt
 
 
 def _waits(connection: Connection, desk: Desk, draft: Draft, now: dt.datetime) -> tuple[str, dt.datetime] | None:
-    limits: LimitSettings = desk.settings.limits
+    limits = desk.settings.limits
     digest = recipient_digest(desk.secret, draft.recipient or "")
-    if sent_since(connection, now - dt.timedelta(days=1), digest) >= limits.per_recipient_per_day:
+    if sent_since(connection, now - breaker.DAY, digest) >= limits.per_recipient_per_day:
+        breaker.look_at_recipient(connection, desk, draft, digest, now=now)
         return "limit_per_recipient", now + dt.timedelta(minutes=30)
-    if sent_since(connection, now - dt.timedelta(hours=1)) >= limits.per_hour:
+    if sent_since(connection, now - breaker.HOUR) >= limits.per_hour:
+        breaker.look_at_hour(connection, desk, draft, now=now)
         return "limit_per_hour", now + dt.timedelta(minutes=5)
     if _may_be_sent_by_hand(connection, desk, draft, now):
         return WAITS, now + dt.timedelta(seconds=30)
@@ -154,9 +164,11 @@ def begin(desk: Desk, letter: Letter, *, phase: str, now: dt.datetime) -> int:
 def claim(desk: Desk, letter: Letter, attempt_id: int, *, phase: str, now: dt.datetime) -> None:
     """Take the letter for transmission; committed before the first byte of its text.
 
-    Raises RefusedError when it was edited, called back or taken by somebody else meanwhile.
+    Raises RefusedError when it was edited, called back or taken by somebody else meanwhile, or sending was stopped.
     """
     with desk.store.write() as connection:
+        if is_stopped(connection):
+            raise RefusedError("sending is stopped", cure="`inboxbot sending show` tells why")
         draft = load_draft(connection, letter.draft.id)
         record_draft(connection, letter.draft, DraftEvent.CLAIMED, values={"attempts": draft.attempts + 1})
         _on_case(connection, draft, CaseEvent.LETTER_CLAIMED, now, {"attempt": attempt_id})
@@ -164,9 +176,14 @@ def claim(desk: Desk, letter: Letter, attempt_id: int, *, phase: str, now: dt.da
 
 
 def reach(desk: Desk, attempt_id: int, *, phase: str) -> None:
-    """Record that the try comes to ``phase`` now."""
+    """Record that the final dot goes out next; a copy of the database from before is an older one from now on.
+
+    Raises OSError when that cannot be written beside the database: the dot must not go out then.
+    """
     with desk.store.write() as connection:
         reach_phase(connection, attempt_id, phase)
+        mark = raise_generation(connection)
+    write_mark(desk.store, mark)
 
 
 def accepted(desk: Desk, draft_id: int, attempt_id: int | None, *, text: str, now: dt.datetime) -> None:
@@ -205,6 +222,7 @@ def refused(desk: Desk, letter: Letter, attempt_id: int, *, text: str, now: dt.d
     with desk.store.write() as connection:
         end_attempt(connection, attempt_id, at=now, result="refused", server_text=text)
         _give_up(connection, load_draft(connection, letter.draft.id), attempt_id, "refused_by_server", now)
+        breaker.look_at_failures(connection, desk, now=now)
 
 
 def _give_up(connection: Connection, draft: Draft, attempt_id: int, why: str, now: dt.datetime) -> None:
@@ -223,6 +241,7 @@ def unknown(desk: Desk, draft_id: int, attempt_id: int | None, *, text: str, now
         if attempt_id is not None:
             end_attempt(connection, attempt_id, at=now, result="unknown", server_text=text)
         _on_case(connection, draft, CaseEvent.LETTER_UNKNOWN, now, {"attempt": attempt_id or 0})
+        breaker.look_at_failures(connection, desk, now=now)
 
 
 def recover(desk: Desk, accepted_before: dict[tuple[int, str], str], *, dot: str, now: dt.datetime) -> int:

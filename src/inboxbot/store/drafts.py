@@ -169,6 +169,35 @@ def sent_since(connection: Connection, since: dt.datetime, recipient_digest: str
     return int(connection.execute(query).scalar_one())
 
 
+def sends_since(connection: Connection, since: dt.datetime, recipient_digest: str | None = None) -> list[dt.datetime]:
+    """Return when the letters that `sent_since` counts were tried, oldest first."""
+    query = select(attempts.c.started_at).where(
+        attempts.c.started_at > since, attempts.c.result.in_(["accepted", "unknown"])
+    )
+    if recipient_digest is not None:
+        query = query.where(attempts.c.recipient_digest == recipient_digest)
+    return sorted(connection.execute(query).scalars())
+
+
+def approvals_since(connection: Connection, since: dt.datetime, recipient: str | None = None) -> list[dt.datetime]:
+    """Return when the letters that were approved after a moment were, oldest first; in all or to one recipient."""
+    query = select(drafts.c.approved_at).where(drafts.c.approved_at > since)
+    if recipient is not None:
+        query = query.where(drafts.c.recipient == recipient)
+    return sorted(at for at in connection.execute(query).scalars() if at is not None)
+
+
+def last_results(connection: Connection, since: dt.datetime, most: int) -> list[str]:
+    """Return how the newest tries that ended after a moment came out, newest first; those to be repeated left out."""
+    query = (
+        select(attempts.c.result)
+        .where(attempts.c.ended_at > since, attempts.c.result.in_(["accepted", "refused", "unknown"]))
+        .order_by(attempts.c.id.desc())
+        .limit(most)
+    )
+    return [str(one) for one in connection.execute(query).scalars()]
+
+
 def save_draft(connection: Connection, values: dict[str, Any]) -> int:
     """Insert one letter and return its id."""
     draft_id = claim_id(connection, "drafts")

@@ -26,6 +26,7 @@ class Store:
 
     def __init__(self, url: str, *, folder: Path = Path()) -> None:
         self.url = url
+        self.folder = folder
         self.path = _sqlite_path(url, folder)
         self.engine = _engine(url, self.path)
         self._writer = threading.Lock()
@@ -89,6 +90,12 @@ class Store:
                 where=self.place,
                 cure="put it back and start again",
             )
+
+    def beside(self, suffix: str) -> Path:
+        """Return a file that goes with the database: beside an embedded one, else in the folder of the settings."""
+        if self.path is not None:
+            return self.path.with_name(f"{self.path.name}{suffix}")
+        return self.folder / f"{self.engine.url.database}{suffix}"
 
     @property
     def place(self) -> str:

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
 
 from inboxbot.errors import StoreError
 from inboxbot.store.engine import Store, verify_durability
-from inboxbot.store.schema import upgrade
+from inboxbot.store.generation import mark_in, read_mark, write_mark
+from inboxbot.store.schema import revision, upgrade
 
 
 def open_store(url: str, folder: Path, *, now: dt.datetime) -> Store:
     """Return the database with this program's schema, making it at the very first start.
 
-    A file beside an embedded database (``NAME.installed``) remembers that it was made. When the database is gone and
-    that file is not, StoreError is raised instead of starting with an empty one, in which every mail would be new.
+    A file beside the database (``NAME.installed``) remembers that it was made. When the database is gone or empty and
+    that file is there, StoreError is raised instead of starting with an empty one, in which every mail would be new.
     """
     store = Store(url, folder=folder)
     try:
         _refuse_vanished(store)
         verify_durability(store)
         upgrade(store, now=now)
-        if store.path is not None:
-            _remember(store.path)
+        _remember(store)
     except BaseException:
         store.close()
         raise
@@ -36,16 +35,23 @@ def marker_of(path: Path) -> Path:
 
 
 def _refuse_vanished(store: Store) -> None:
-    path = store.path
-    if path is not None and marker_of(path).exists() and (not path.exists() or path.stat().st_size == 0):
+    path, marker = store.path, store.beside(".installed")
+    if not marker.exists():
+        return
+    gone = path is not None and not path.exists()
+    if gone or (path.stat().st_size == 0 if path is not None else revision(store) is None):
         raise StoreError(
-            "the database is gone" if not path.exists() else "the database is empty",
-            where=str(path),
-            cure=f"put it back or restore a backup; to start anew on purpose remove {marker_of(path).name}",
+            "the database is gone" if gone else "the database is empty",
+            where=store.place,
+            cure=f"put it back or restore a backup; to start anew on purpose remove {marker.name}",
         )
 
 
-def _remember(path: Path) -> None:
-    marker = marker_of(path)
-    if not marker.exists():
-        os.close(os.open(marker, os.O_WRONLY | os.O_CREAT, 0o600))
+def _remember(store: Store) -> None:
+    """Write beside a new embedded database that it was made; one that was worked with has to bring its mark along."""
+    if store.path is None or read_mark(store) is not None:
+        return
+    with store.read() as connection:
+        mark = mark_in(connection)
+    if mark.generation == 0:
+        write_mark(store, mark)

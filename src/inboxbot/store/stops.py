@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +51,8 @@ def past_stops(connection: Connection, *, limit: int) -> list[Stop]:
 
 def last_release(connection: Connection) -> dt.datetime | None:
     """Return when a person last let sending go on, or None."""
-    return connection.execute(select(func.max(stops.c.released_at))).scalar_one()
+    moment: dt.datetime | None = connection.execute(select(func.max(stops.c.released_at))).scalar_one()
+    return moment
 
 
 def add_stop(
@@ -72,9 +73,11 @@ def add_stop(
     return _stop(row)
 
 
-def release_stops(connection: Connection, *, actor: str, door: str, at: dt.datetime) -> list[Stop]:
-    """Let sending go on, and return what was released."""
-    standing = standing_stops(connection)
+def release_stops(
+    connection: Connection, *, actor: str, door: str, at: dt.datetime, only: Collection[int] | None = None
+) -> list[Stop]:
+    """End the stops that stand (of these ids ``only``), and return them."""
+    standing = [one for one in standing_stops(connection) if only is None or one.id in only]
     connection.execute(
         update(stops)
         .where(stops.c.id.in_([one.id for one in standing]))

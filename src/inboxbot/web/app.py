@@ -20,7 +20,7 @@ from inboxbot.desk.context import Desk
 from inboxbot.desk.originals import Originals
 from inboxbot.errors import InboxbotError, MailboxError, RefusedError, StoreError, UsageError
 from inboxbot.logs import get_logger
-from inboxbot.web import account, actions, api, bulk, casepage, letters, original, people, queue, signin
+from inboxbot.web import account, actions, api, bulk, casepage, letters, original, people, queue, sending, signin
 from inboxbot.web.refusals import in_words
 from inboxbot.web.render import page
 from inboxbot.web.shell import Shell, TooLargeError
@@ -60,7 +60,7 @@ def build_app(
         dependencies=[Depends(guard)],
     )
     app.state.site = Site(desk, now, chosen, frozenset(origins), secure, originals)
-    for room in (signin, queue, bulk, casepage, original, actions, letters, account, people, api):
+    for room in (signin, queue, bulk, casepage, original, actions, letters, account, people, sending, api):
         app.include_router(room.router)
     app.mount("/static", _Static(directory=str(files(__package__).joinpath("static"))))
     for fault in _FAULTS:

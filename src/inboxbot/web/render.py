@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from inboxbot.desk.gate import may_release
 from inboxbot.store.people import change_session
+from inboxbot.store.stops import standing_stops
 from inboxbot.web.visit import Visit
 from inboxbot.web.words import Words
 
@@ -117,6 +119,7 @@ def page(
         "notice": notice,
         "undo": visit.session.undo if visit.session and notice else None,
         "path": visit.request.url.path,
+        **_sending(visit),
         "now": visit.now,
         "moment": moment,
         "day": lambda value: day_text(value, words, visit.now.date()),
@@ -133,6 +136,15 @@ def page(
 def rendered(visit: Visit, template: str, **values: Any) -> str:
     """Return a text made of a template without the frame of our pages around it, and without telling any notice."""
     return _templates().get_template(template).render(t=visit.words, lang=visit.words.language, **values)
+
+
+def _sending(visit: Visit) -> dict[str, Any]:
+    """Return what keeps sending stopped, and whether this account may let it go on."""
+    if visit.person is None or visit.request.headers.get("hx-request") == "true":
+        return {"stops": [], "may_release": False}
+    with visit.desk.store.read() as connection:
+        stops = standing_stops(connection)
+        return {"stops": stops, "may_release": bool(stops) and may_release(connection, visit.desk, visit.person.name)}
 
 
 def goto(path: str) -> RedirectResponse:
