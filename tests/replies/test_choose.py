@@ -137,6 +137,7 @@ def test_the_rows_of_an_access_answer() -> None:
         line(About.SYSTEM, "Nyhetsbrevet", LineAnswer.WITHHELD, detail="rör också en annan"),
         line(About.CATEGORY, "namn", LineAnswer.FOUND),
         line(About.CATEGORY, "köp", LineAnswer.NOTHING),
+        line(About.CATEGORY, "inspelade samtal", LineAnswer.WITHHELD, detail="en annan kund hörs"),
     )
     rows = checklist_rows(lines, FULL, "sv")
     said = {"safeguards": "standardklausuler"}
@@ -146,6 +147,8 @@ def test_the_rows_of_an_access_answer() -> None:
     body = render("access", given).body
     assert "- Ändamål: leverans" in body
     assert "- Nyhetsbrevet: rör också en annan" in body
+    assert "- inspelade samtal: en annan kund hörs" in body
+    assert "De här slagen av uppgifter ingår: namn." in body
     assert "Banken (eget personuppgiftsansvar)" in body
     assert "utanför EES: standardklausuler" in body
     assert "Vi fattar inga automatiserade beslut" in body

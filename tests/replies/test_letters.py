@@ -57,6 +57,29 @@ def test_no_mandatory_part_can_go_missing(sample: Sample) -> None:
 
 
 @pytest.mark.parametrize("sample", ALL, ids=NAMES)
+def test_no_system_of_the_checklist_can_go_missing(sample: Sample) -> None:
+    """Nothing that was handed out, erased or frozen, or held back and why, can be left out of the letter about it."""
+    facts, letter = sample.facts, sample_letter(sample)
+    told = {
+        "access": (*facts.found, *facts.kept),
+        "portability": facts.kept,
+        "rectification": facts.kept,
+        "restriction": (*facts.stopped, *facts.kept),
+        "erasure": facts.erased,
+        "erasure_partial": facts.erased,
+        "consent_withdrawn": facts.erased,
+    }
+    for line in told.get(sample.template, ()):
+        assert rules(sample, letter.body.replace(line.system, "…")) & {"missing_system", "missing_held_back"}
+        if line in facts.kept:
+            without = " ".join(letter.body.split()).replace(line.detail, "…")
+            assert "missing_held_back" in rules(sample, without)
+    outside = facts.texts.get("outside") if sample.template == "portability" else None
+    if outside:
+        assert "missing_outside" in rules(sample, " ".join(letter.body.split()).replace(outside, "…"))
+
+
+@pytest.mark.parametrize("sample", ALL, ids=NAMES)
 def test_the_name_of_a_person_cannot_go_missing(sample: Sample) -> None:
     body = sample_letter(sample).body
     assert "missing_signature" in rules(sample, body.replace("[[name]]", ""))

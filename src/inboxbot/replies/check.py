@@ -25,13 +25,22 @@ from inboxbot.replies.check_rules import (
     NEGATION,
     Weight,
 )
-from inboxbot.replies.facts import CODE_MARK, DATE_MARK, LetterFacts
+from inboxbot.replies.facts import CODE_MARK, DATE_MARK, LetterFacts, clean_line, clean_text
 from inboxbot.replies.render import Letter
 
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _LINK = re.compile(r"(?:https?://|www\.)[^\s,;)]+", re.IGNORECASE)
 _REFUSALS = frozenset({"refusal", "erasure_partial", "excessive", "objection_refused", "cannot_identify"})
 _HANDS_OUT = frozenset({"access", "portability"})
+# What a letter tells of each system it was done in: the lines, what is wrong when one is missing, and the source.
+_TOLD_OF_EACH = {
+    "access": (("found", "a system with the person's data is not named", "Art. 15(1) GDPR"),),
+    "erasure": (("erased", "what was erased is not complete", "law.md T6"),),
+    "erasure_partial": (("erased", "what was erased is not complete", "law.md T7"),),
+    "consent_withdrawn": (("erased", "what was erased is not complete", "law.md T13"),),
+    "restriction": (("stopped", "what is restricted is not complete", "law.md T14"),),
+}
+_HOLDS_BACK = frozenset({"access", "portability", "rectification", "restriction"})
 _DONE = re.compile(
     r"avslutat alla utskick|have ended all|stoppet alle|lopettaneet kaikkien|alle newsletter.{0,60}beendet",
     re.IGNORECASE,
@@ -240,11 +249,7 @@ def _agrees_with_case(
             yield Finding(
                 "missing_ground", Weight.BLOCKING, "why something is kept is missing", "law.md T7", line.system
             )
-    for line in facts.erased if letter.template in ("erasure", "erasure_partial") else ():
-        if line.system not in text:
-            yield Finding(
-                "missing_system", Weight.BLOCKING, "what was erased is not complete", "law.md T6, T7", line.system
-            )
+    yield from _names_every_line(letter, facts, text)
     for one in facts.recipients if letter.template == "access" else ():
         if one.name not in text:
             yield Finding(
@@ -266,6 +271,22 @@ def _agrees_with_case(
                 "the file with the data is not attached, or not named",
                 "Art. 15(3), 20 GDPR",
             )
+
+
+def _names_every_line(letter: Letter, facts: LetterFacts, text: str) -> Iterator[Finding]:
+    """See that what was done, and what was held back and why, is told of every system it was done in."""
+    done = {"erased": facts.erased, "found": facts.found, "stopped": facts.stopped}
+    for name, what, source in _TOLD_OF_EACH.get(letter.template, ()):
+        for line in done[name]:
+            if line.system not in text:
+                yield Finding("missing_system", Weight.BLOCKING, what, source, line.system)
+    for line in facts.kept if letter.template in _HOLDS_BACK else ():
+        if line.system not in text or clean_line(line.detail) not in text:
+            what = "what is held back, and why, is not complete"
+            yield Finding("missing_held_back", Weight.BLOCKING, what, "Art. 12(4) GDPR", line.system)
+    outside = " ".join(clean_text(facts.texts.get("outside", "")).split())
+    if letter.template == "portability" and outside not in text:
+        yield Finding("missing_outside", Weight.BLOCKING, "what falls outside is missing", "law.md T16", outside[:80])
 
 
 def _language(letter: Letter, facts: LetterFacts) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from inboxbot.cases.checklist import EVERYWHERE, About, ChecklistLine, LineAnswer
 from inboxbot.config.model import CompanySettings, System
@@ -29,19 +30,17 @@ _ALL = {
 def checklist_rows(lines: Sequence[ChecklistLine], company: CompanySettings, language: str) -> dict[str, object]:
     """Return the fields of `LetterFacts` that the checklist gives.
 
-    System lines by what was done, data categories of an access answer, every recipient with what it was told, whether
+    System lines by what was done, data categories of an access answer (a withheld one is kept back, with its reason),
+    every recipient with what it was told, whether
     one is outside the EEA, and ``marketing_done``: each marketing system was ticked, and there is at least one.
     """
     systems = {system.name: system for system in company.systems}
-    rows: dict[str, object] = {}
+    rows: dict[str, Any] = {}
     for name, answers in _FIELDS.items():
         chosen = [line for line in lines if line.about is About.SYSTEM and line.answer in answers]
         rows[name] = tuple(_row(line, systems.get(line.name), language) for line in chosen)
-    rows["categories"] = tuple(
-        Line(line.name, line.name, line.detail)
-        for line in lines
-        if line.about is About.CATEGORY and line.answer in (_A.FOUND, _A.WITHHELD)
-    )
+    rows["categories"] = _categories(lines, _A.FOUND)
+    rows["kept"] = (*rows["kept"], *_categories(lines, _A.WITHHELD))
     told = {line.name: line for line in lines if line.about is About.RECIPIENT}
     rows["recipients"] = tuple(
         Told(
@@ -60,6 +59,11 @@ def checklist_rows(lines: Sequence[ChecklistLine], company: CompanySettings, lan
     settled = {line.name for line in lines if line.answer in (_A.STOPPED, _A.NOTHING)}
     rows["marketing_done"] = bool(marketing) and set(marketing) <= settled
     return rows
+
+
+def _categories(lines: Sequence[ChecklistLine], answer: LineAnswer) -> tuple[Line, ...]:
+    chosen = [line for line in lines if line.about is About.CATEGORY and line.answer is answer]
+    return tuple(Line(line.name, line.name, line.detail) for line in chosen)
 
 
 def _row(line: ChecklistLine, system: System | None, language: str) -> Line:
