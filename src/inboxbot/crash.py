@@ -38,6 +38,13 @@ POINTS: Final = {
     "draft_removed": "our own stale draft is gone from the drafts folder, nothing is written",
     "expired_moved": "expired mails lie in the folder for them, nothing is written",
     "expired_noted": "it is written that they lie in their old folder no more",
+    "alarm_in_transaction": "what a clock says is written with its history, not committed",
+    "alarm_raised": "what a clock says is committed, nobody is told",
+    "webhook_taken": "a webhook took an event, nothing is written",
+    "alarm_mail_made": "a mail to staff is committed, nothing was said to the server",
+    "alarm_mail_claimed": "a mail to staff is in transmission, no byte of its text went out",
+    "alarm_mail_before_dot": "its whole text went out, the final dot did not",
+    "alarm_mail_taken": "the server took a mail to staff, nothing is written",
     "upgrade_in_transaction": "a migration ran, not committed",
 }
 _SLOT: Final = 32

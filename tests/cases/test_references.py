@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inboxbot.cases.references import (
+    NO_CASE,
     find_references,
     make_message_id,
     make_reference,
@@ -71,7 +72,13 @@ def test_foreign_ids_are_not_ours(text: str) -> None:
     assert token_of(SECRET, text) is None
 
 
+def test_a_mail_of_ours_may_belong_to_no_case() -> None:
+    ours = make_message_id(SECRET, NO_CASE, "a1b2", "example.se")
+    assert token_of(SECRET, ours) == NO_CASE
+    assert token_of(b"another secret", ours) is None
+
+
 def test_a_token_needs_a_case_and_a_nonce() -> None:
-    for case_id, nonce in ((0, "a"), (1, ""), (1, "A"), (1, "a" * 17), (1, "a.b")):
+    for case_id, nonce in ((-1, "a"), (1, ""), (1, "A"), (1, "a" * 17), (1, "a.b")):
         with pytest.raises(ValueError, match="token"):
             make_token(SECRET, case_id, nonce)

@@ -18,7 +18,7 @@ from inboxbot.config.load import load_settings
 from inboxbot.config.model import Settings
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
-_HEADING = re.compile(r"\[\[?([a-z_.]+)\]\]?$")
+_HEADING = re.compile(r"(#?)\[\[?([a-z_.]+)\]\]?$")
 _KEY = re.compile(r"(#?)([a-z_]+) = (.*)$")
 
 
@@ -53,7 +53,7 @@ def shown() -> dict[str, dict[str, list[tuple[bool, str, str]]]]:
     heading, comment = "", ""
     for line in EXAMPLE.read_text(encoding="utf-8").splitlines():
         if match := _HEADING.match(line):
-            heading, comment = match[1], ""
+            heading, comment = match[2], ""
         elif match := _KEY.match(line):
             found[heading][match[2]].append((bool(match[1]), match[3], comment))
             comment = ""
@@ -133,11 +133,14 @@ def test_the_authority_of_the_example_is_the_default() -> None:
 def test_keys_that_are_left_out_can_be_put_in(copy: Path) -> None:
     """Each alone: its value has the right type, whatever else then is missing."""
     lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
-    tried = 0
+    tried, left_out = 0, False
     for number, line in enumerate(lines):
+        if heading := _HEADING.match(line):
+            left_out = bool(heading[1])
         if (
             (match := _KEY.match(line)) is None
             or not match[1]
+            or left_out
             or match[2].startswith(("password", "ca_file", "webhook"))
         ):
             continue
@@ -147,3 +150,22 @@ def test_keys_that_are_left_out_can_be_put_in(copy: Path) -> None:
         copy.write_text("\n".join(changed), encoding="utf-8")
         load_settings(copy)
     assert tried >= 10
+
+
+def test_tables_that_are_left_out_can_be_put_in_whole(copy: Path) -> None:
+    lines, left_out = [], False
+    for line in EXAMPLE.read_text(encoding="utf-8").splitlines():
+        if heading := _HEADING.match(line):
+            left_out = bool(heading[1])
+        lines.append(line[1:] if left_out and line.startswith("#") and not line.startswith("# ") else line)
+    for name in ("intranet", "oidc"):
+        secret = copy.parent / "secrets" / name
+        secret.write_text("hemligt\n", encoding="utf-8")
+        secret.chmod(0o600)
+    copy.write_text("\n".join(lines), encoding="utf-8")
+    settings = load_settings(copy)
+    (hook,) = settings.company[0].webhooks
+    assert hook.secret_file == copy.parent / "secrets" / "intranet"
+    assert settings.web
+    assert settings.web.oidc
+    assert settings.web.oidc.name == "Microsoft"

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from inboxbot.cases.legal_date import in_utc
-from inboxbot.cases.values import Promise, Request
+from inboxbot.cases.values import Promise
 
 MINUTES_A_DAY: Final = 24 * 60
 OVERDUE: Final = 0
@@ -85,23 +85,21 @@ def promise_step(promise: Promise, now: dt.datetime, hours_before: Iterable[int]
     return min(come, default=None)
 
 
-def legal_step(request: Request, now: dt.datetime, zone: dt.tzinfo, days_before: Iterable[int]) -> int | None:
+def legal_step(
+    received_at: dt.datetime, due_hard: dt.date, now: dt.datetime, zone: dt.tzinfo, days_before: Iterable[int]
+) -> int | None:
     """Return the most urgent step (minutes before) of a request's hard legal date that has come, or None.
 
     A step of days begins at eight in the morning there; overdue is the first moment of the next day.
     """
-    if request.due_hard is None:
-        return None
     moment = in_utc(now)
-    if moment >= dt.datetime.combine(request.due_hard + dt.timedelta(days=1), dt.time(), zone).astimezone(dt.UTC):
+    if moment >= dt.datetime.combine(due_hard + dt.timedelta(days=1), dt.time(), zone).astimezone(dt.UTC):
         return OVERDUE
-    come = [
-        days * MINUTES_A_DAY
+    mornings = {
+        days: dt.datetime.combine(due_hard - dt.timedelta(days=days), _MORNING, zone).astimezone(dt.UTC)
         for days in days_before
-        if request.received_at
-        < dt.datetime.combine(request.due_hard - dt.timedelta(days=days), _MORNING, zone).astimezone(dt.UTC)
-        <= moment
-    ]
+    }
+    come = [days * MINUTES_A_DAY for days, at in mornings.items() if received_at < at <= moment]
     return min(come, default=None)
 
 

@@ -17,6 +17,7 @@ _NONCE = re.compile(r"[a-z0-9]{1,16}")
 _TOKEN = re.compile(r"ib\.([0-9a-z]{1,13})\.([a-z0-9]{1,16})\.([a-z2-7]{20})", re.ASCII)
 _MESSAGE_ID = re.compile(r"<(ib\.[0-9a-z]{1,13}\.[a-z0-9]{1,16}\.[a-z2-7]{20})@[^<>\s@]{1,255}>", re.ASCII)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+NO_CASE = 0
 _LONGEST_MESSAGE_ID = 77  # longer ones are folded or mangled by some senders (promises.md 0.6)
 
 
@@ -52,9 +53,12 @@ def find_references(text: str) -> tuple[str, ...]:
 
 
 def make_token(secret: bytes, case_id: int, nonce: str) -> str:
-    """Return an unguessable token for a case. ``nonce`` is 1–16 of a–z and 0–9, new for every letter."""
-    if case_id < 1 or not _NONCE.fullmatch(nonce):
-        raise ValueError("a token needs a case id from 1 and a nonce of 1 to 16 characters a-z, 0-9")
+    """Return an unguessable token for a case. ``nonce`` is 1–16 of a–z and 0–9, new for every letter.
+
+    `NO_CASE` stands for a mail of ours that belongs to no case, such as an alarm.
+    """
+    if case_id < NO_CASE or not _NONCE.fullmatch(nonce):
+        raise ValueError("a token needs a case id from 0 and a nonce of 1 to 16 characters a-z, 0-9")
     head = f"ib.{_base36(case_id)}.{nonce}"
     return f"{head}.{_seal(secret, head)}"
 
@@ -71,7 +75,7 @@ def make_message_id(secret: bytes, case_id: int, nonce: str, domain: str) -> str
 
 
 def token_of(secret: bytes, message_id: str) -> int | None:
-    """Return the case id that a Message-ID of ours names, or None when it is not one of ours.
+    """Return the case id that a Message-ID of ours names (`NO_CASE`: none), or None when it is not one of ours.
 
     The seal is compared in constant time; letter case is ignored, for some servers change it.
     """
@@ -89,7 +93,7 @@ def _reference(found: re.Match[str]) -> Reference:
 
 
 def _base36(number: int) -> str:
-    text = ""
+    text = "" if number else "0"
     while number:
         number, digit = divmod(number, 36)
         text = _DIGITS[digit] + text

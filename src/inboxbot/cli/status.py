@@ -12,6 +12,7 @@ import click
 from inboxbot.cli.context import Context, now
 from inboxbot.cli.output import local_text, print_json, safe, utc_text
 from inboxbot.cli.sending import stop_as_json, stop_text
+from inboxbot.cli.status_events import events_line, events_standing, untold_lines
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -85,6 +86,7 @@ def _standing(desk: Desk, connection: Connection, moment: dt.datetime) -> dict[s
             "missed": missed,
         },
         "letters": _letters(connection),
+        "events": events_standing(desk, connection),
         "mailboxes": mailboxes,
         **watch,
         "ledger": count_ledger(connection),
@@ -196,12 +198,14 @@ def _print(standing: dict[str, Any], zone: ZoneInfo) -> None:
         + [f"letter {one['id']} of {one['case']}: {one['state']}" for one in letters["to_settle"]],
     )
     next_due = f", the next by {when(promises['next_due_at'])} ({promises['next_case']})" if promises["running"] else ""
+    _heading("Alarms and webhooks that did not arrive", untold_lines(standing["events"], when), colour="yellow")
     click.echo(f"promises   {promises['running']} running{next_due}; {len(promises['overdue'])} overdue")
     click.echo(f"legal      {legal['running']} dates running, {len(legal['near'])} near, {len(legal['missed'])} missed")
     click.echo(
         f"letters    {letters['proposed']} to approve, {letters['approved']} approved, {letters['failed']} failed, "
         f"{letters['unknown']} unknown"
     )
+    click.echo(events_line(standing["events"], when))
     counts = standing["ledger"]
     click.echo("ledger     " + ", ".join(f"{count} {state}" for state, count in counts.items()))
     for one in standing["mailboxes"]:

@@ -67,6 +67,8 @@ def _fault(details: Any) -> ConfigFault:
     if kind == "missing":
         return ConfigFault(key, "is missing", "config.example.toml explains it")
     last = next((step for step in reversed(location) if isinstance(step, str) and step in _CURES), "")
+    if last == "url" and location[0] != "database":
+        last = ""
     if last:
         what = str(details["msg"]) if kind == "value_error" else "is not a value that is known here"
         return ConfigFault(key, what.removeprefix("Value error, "), _CURES[last])
@@ -201,12 +203,21 @@ def file_faults(raw: Mapping[str, Any], path: Path) -> list[ConfigFault]:
         for place, system in enumerate(tables(company, "systems"), 1):
             key = f"company[{number}].systems[{place}].webhook_secret_file"
             faults += _named_file_faults(system.get("webhook_secret_file"), key, path.parent, secret=True)
+        for place, hook in enumerate(tables(company, "webhooks"), 1):
+            key = f"company[{number}].webhooks[{place}].secret_file"
+            faults += _named_file_faults(hook.get("secret_file"), key, path.parent, secret=True)
         for place, mailbox in enumerate(tables(company, "mailbox"), 1):
             for name in ("imap", "smtp"):
                 server = mailbox.get(name)
                 if isinstance(server, dict):
                     faults += _server_faults(server, f"company[{number}].mailbox[{place}].{name}", path.parent)
                     secret_inline = secret_inline or "password" in server
+    web = raw.get("web")
+    oidc = web.get("oidc") if isinstance(web, dict) else None
+    if isinstance(oidc, dict):
+        faults += _named_file_faults(
+            oidc.get("client_secret_file"), "web.oidc.client_secret_file", path.parent, secret=True
+        )
     if secret_inline and os.name == "posix" and path.stat().st_mode & READABLE_BY_OTHERS:
         faults.append(ConfigFault("file", "holds a password and is readable by others", f"chmod 600 {path}"))
     return faults

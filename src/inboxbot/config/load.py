@@ -81,7 +81,8 @@ def read_raw(path: Path) -> dict[str, Any]:
         raise ConfigError([ConfigFault("file", "is not valid TOML")], where=str(path)) from None
 
 
-_PATH_KEYS = frozenset({"password_file", "ca_file", "templates", "heartbeat_file", "webhook_secret_file", "lookup_csv"})
+_SECRET_FILES = frozenset({"password_file", "webhook_secret_file", "secret_file", "client_secret_file"})
+_PATH_KEYS = _SECRET_FILES | {"ca_file", "templates", "heartbeat_file", "lookup_csv"}
 
 
 def _with_whole_paths(value: Any, folder: Path, key: str = "") -> Any:

@@ -12,9 +12,10 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
 
 from inboxbot.config.addresses import checked_address, is_loopback, organisation_number
+from inboxbot.config.telling import STRICT, AlarmSettings, HttpsAddress, OidcSettings, Webhook
 
 MailAddress = Annotated[str, AfterValidator(checked_address)]
 OrganisationNumber = Annotated[str, AfterValidator(organisation_number)]
@@ -52,7 +53,7 @@ Argument = Annotated[str, AfterValidator(checked_argument)]
 class Section(BaseModel):
     """A table of the file: unknown keys are errors and wrong values are never echoed (they may be secrets)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = STRICT
 
 
 class DatabaseSettings(Section):
@@ -174,8 +175,9 @@ class System(Section):
     keep_ground: KeepGround | None = None
     looked_after_by: str = ""
     marketing: bool = False
-    webhook: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = None
+    webhook: HttpsAddress | None = None
     webhook_secret_file: Path | None = None
+    webhook_private: bool = False
     lookup_csv: Path | None = None
     lookup_address_column: str | None = None
     lookup_name_column: str | None = None
@@ -197,12 +199,7 @@ class System(Section):
 
     @model_validator(mode="after")
     def _webhook_is_safe(self) -> Self:
-        if self.webhook is None:
-            return self
-        host = urlsplit(self.webhook).hostname or ""
-        if self.webhook.startswith("http://") and not is_loopback(host):
-            raise ValueError("webhook must be an https address; plain http is taken on loopback only")
-        if not self.marketing:
+        if self.webhook is not None and not self.marketing:
             raise ValueError("webhook is told of opt-outs only; set marketing = true")
         return self
 
@@ -242,6 +239,7 @@ class CompanySettings(Section):
     timezone: Annotated[str, AfterValidator(checked_zone)] = Field(default="Europe/Stockholm", validate_default=True)
     reference_prefix: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")] | None = None
     staff_addresses: list[MailAddress] = []
+    alarm_addresses: list[MailAddress] = []
     contact_address: MailAddress | None = None
     privacy_contact: str | None = None
     policy_url: str | None = None
@@ -255,7 +253,16 @@ class CompanySettings(Section):
     retention: RetentionSettings = RetentionSettings()
     authority: Authority = Authority()
     templates: Path | None = None
+    webhooks: list[Webhook] = []
     mailbox: list[MailboxSettings] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _webhooks_have_names_of_their_own(self) -> Self:
+        names = [one.name for one in self.webhooks]
+        doubled = sorted({name for name in names if names.count(name) > 1})
+        if doubled:
+            raise ValueError(f"two webhooks are called {doubled[0]}; give each a name of its own")
+        return self
 
     @property
     def zone(self) -> ZoneInfo:
@@ -295,6 +302,7 @@ class LimitSettings(Section):
     stop_after_over_recipient: int = Field(default=3, ge=1)
     stop_after_over_hour: int = Field(default=5, ge=1)
     stop_after_failures: int = Field(default=5, ge=1)
+    alarms_per_hour: int = Field(default=12, ge=1, le=60)
 
 
 class DaemonSettings(Section):
@@ -316,6 +324,14 @@ class WebSettings(Section):
     idle_minutes: int = Field(default=120, ge=5, le=1440)
     session_hours: int = Field(default=12, ge=1, le=168)
     trusted_proxies: list[str] = []
+    oidc: OidcSettings | None = None
+
+    @model_validator(mode="after")
+    def _no_sign_in_service_in_clear_text(self) -> Self:
+        host = urlsplit(self.base_url or "").hostname or ""
+        if self.oidc is not None and (self.base_url or "").startswith("http://") and not is_loopback(host):
+            raise ValueError('oidc needs base_url = "https://…", or none and a browser on this machine')
+        return self
 
     @model_validator(mode="after")
     def _no_clear_text_beyond_this_machine(self) -> Self:
@@ -340,6 +356,7 @@ class Settings(Section):
     database: DatabaseSettings
     company: list[CompanySettings] = Field(min_length=1)
     limits: LimitSettings = LimitSettings()
+    alarms: AlarmSettings = AlarmSettings()
     daemon: DaemonSettings = DaemonSettings()
     log: LogSettings = LogSettings()
     web: WebSettings | None = None

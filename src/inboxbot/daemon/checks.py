@@ -28,6 +28,7 @@ from inboxbot.config.model import CompanySettings, Settings
 from inboxbot.daemon.checks_audit import check_audit
 from inboxbot.daemon.checks_registers import check_registers
 from inboxbot.daemon.checks_servers import check_imap, check_smtp
+from inboxbot.daemon.checks_telling import addresses_to_check, check_address
 from inboxbot.daemon.checks_web import check_web
 from inboxbot.daemon.findings import Finding, Level
 from inboxbot.errors import InboxbotError
@@ -283,7 +284,8 @@ def _tries(settings: Settings) -> list[_Try]:
             for area, server, look in (("imap", mailbox.imap, check_imap), ("smtp", mailbox.smtp, check_smtp)):
                 where = f"{mailbox.address} at {server.host}:{server.port}"
                 found.append(_Try(area, where, functools.partial(look, mailbox, key)))
-    return found
+    named = addresses_to_check(settings)
+    return found + [_Try(one.area, one.where, functools.partial(check_address, one)) for one in named]
 
 
 class Outcome(StrEnum):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from inboxbot.cases.values import DraftState
 from inboxbot.config.load import server_password
+from inboxbot.daemon.alarms import raise_and_tell
 from inboxbot.daemon.drafts_folder import tend_drafts
 from inboxbot.daemon.filing import file_copies
 from inboxbot.daemon.round import Now, Round, serve, served_mailbox
@@ -82,6 +83,8 @@ def run_once(
     progress("sending what is approved")
     sent = send_due(desk, journal, now=now)
     tell_systems(desk, now=now)
+    progress("looking at the clocks")
+    raise_and_tell(desk, now=now)
     total.sent += sent.sent
     total.errors += sent.errors
     _tell_stopped(desk, total)

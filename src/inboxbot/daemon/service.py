@@ -12,6 +12,7 @@ from types import FrameType
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from inboxbot.daemon.alarms import Alarms
 from inboxbot.daemon.auditing import audit_daily
 from inboxbot.daemon.lookups import Lookups
 from inboxbot.daemon.once import places
@@ -42,6 +43,7 @@ class Service:
         self._lookups = Lookups(desk, now=now)
         self._sending = threading.Lock()
         self._auditing = threading.Lock()
+        self._alarms = Alarms(desk, now=now)
 
     def run(self) -> None:
         """Work until a signal comes; returns within ten seconds of it."""
@@ -80,10 +82,12 @@ class Service:
     def _scheduler(self) -> BackgroundScheduler:
         scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={"default": ThreadPoolExecutor(2)},
+            executors={"default": ThreadPoolExecutor(3)},
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         )
-        scheduler.add_job(self.send, "interval", seconds=self.desk.settings.daemon.outbox_every_s, id="outbox")
+        every = self.desk.settings.daemon.outbox_every_s
+        scheduler.add_job(self.send, "interval", seconds=every, id="outbox")
+        scheduler.add_job(self._alarms.turn, "interval", seconds=every, id="alarms")
         soon = self.now() + dt.timedelta(minutes=1)
         scheduler.add_job(self.keep_house, "interval", hours=1, next_run_time=soon, id="retention")
         later = self.now() + AUDIT_AFTER
@@ -137,7 +141,8 @@ class Service:
     def _end(self) -> None:
         """End the process even when a job hangs on the network: what it holds is settled at the next start."""
         # The timer's threads count as daemons, and yet the interpreter would wait for them without end.
-        if not self._sending.acquire(timeout=END_WITHIN_S / 2) or self._auditing.locked():
+        waited = self._sending.acquire(timeout=END_WITHIN_S / 2)
+        if not waited or self._auditing.locked() or self._alarms.working.locked():
             log.warning("ended_while_working")
             self.pool.close()
             os._exit(0)

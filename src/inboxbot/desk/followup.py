@@ -8,12 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from inboxbot.cases.alarms import About
 from inboxbot.cases.promise import promise_due
 from inboxbot.cases.transitions import CaseEvent, DraftEvent
 from inboxbot.cases.values import Case, CaseState, DraftState
 from inboxbot.desk.arrivals import Served
 from inboxbot.desk.context import Actor, Desk
 from inboxbot.desk.drafting import Occasion, try_draft
+from inboxbot.desk.events import raise_held, raise_sent
 from inboxbot.desk.identity import take_code
 from inboxbot.desk.opening import draft_row, new_request, our_message_id, request_row
 from inboxbot.desk.record import record, record_draft
@@ -67,12 +69,16 @@ def append_mail(
     mail_id = claim_id(connection, "mails")
     save_mails(connection, [{**row, "id": mail_id}])
     if followup.event is CaseEvent.BOUNCED:
-        return Appended(_bounced(connection, case, followup, mail_id, now, actor).state, 0)
+        bounced = _bounced(connection, case, followup, mail_id, now, actor)
+        _held_again(connection, desk, case, bounced, now)
+        return Appended(bounced.state, 0)
     if followup.event is CaseEvent.NOTED:
         detail: dict[str, Any] = {"mail": mail_id, "code": "staff_wrote_inside"}
         return Appended(record(connection, case, CaseEvent.NOTED, actor=actor, at=now, detail=detail).state, 0)
     if followup.event is CaseEvent.ANSWERED:
-        return Appended(answered_outside(connection, case, mail_id, followup.received_at, now, actor).state, 0)
+        case = answered_outside(connection, case, mail_id, followup.received_at, now, actor)
+        raise_sent(connection, desk, case.id, About.CASE, case.id, mark=f"mail {mail_id}", door="mailbox", now=now)
+        return Appended(case.state, 0)
     if followup.excuse is not None and case.state in _SETTLED:
         _promise(connection, served, case, followup, mail_id)
         return Appended(
@@ -112,9 +118,13 @@ def _wrote_again(
     detail: dict[str, Any] = {"mail": mail_id, "unsure": int(followup.verdict.unsure)}
     if added:
         detail["added"] = ",".join(request.kind.value for request in added)
-    case = record(
-        connection, case, CaseEvent.REQUESTER_WROTE, actor=actor, at=now, detail=detail, values={"closed_at": None}
+    before, case = (
+        case,
+        record(
+            connection, case, CaseEvent.REQUESTER_WROTE, actor=actor, at=now, detail=detail, values={"closed_at": None}
+        ),
     )
+    _held_again(connection, desk, before, case, now)
     # What is in transmission cannot be called back; should it fail, it must not leave later on the old approval.
     for draft in load_drafts(connection, case_ids=[case.id], states=[DraftState.TRANSMITTING]):
         void_approvals(connection, draft.id, at=now)
@@ -139,6 +149,11 @@ def _wrote_again(
     if letter is None:
         return Appended(case.state, 0)
     return Appended(add_draft(desk, served, connection, case, letter, now=now, actor=actor).state, 1)
+
+
+def _held_again(connection: Connection, desk: Desk, before: Case, case: Case, now: dt.datetime) -> None:
+    if case.state is CaseState.HELD and before.state is not CaseState.HELD:
+        raise_held(connection, desk, case, now=now)
 
 
 UNAPPROVED: dict[str, Any] = {

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from inboxbot.cases.disposition import Action, Disposition, MailFacts, decide, facts_of
 from inboxbot.cases.promise import excuse_rule
-from inboxbot.cases.references import token_of
+from inboxbot.cases.references import NO_CASE, token_of
 from inboxbot.cases.threading import Match, match
 from inboxbot.cases.transitions import CaseEvent
 from inboxbot.cases.values import CaseState, LedgerState
@@ -123,7 +123,7 @@ class _Batch:
             found,
             our_addresses=self.our_addresses,
             is_staff=is_staff,
-            own_token=ours and mail.message_id is not None and token_of(self.desk.secret, mail.message_id) is not None,
+            own_token=self._is_own(mail, ours=ours, robot=verdict.robot is not None),
             web_form=requester.web_form,
             sender_fault=requester.fault,
             bounce_of=self.threads.states[bounced] if bounced is not None else None,
@@ -132,6 +132,14 @@ class _Batch:
             promise=self.served.mailbox.promise_hours is not None,
         )
         return found, facts
+
+    def _is_own(self, mail: Mail, *, ours: bool, robot: bool) -> bool:
+        """Whether inboxbot sent this mail itself, or a machine sends back an alarm of ours (promises.md C75, S7)."""
+        token = token_of(self.desk.secret, mail.message_id) if mail.message_id else None
+        if token == NO_CASE or (ours and token is not None):
+            return True
+        ids = mail.report.original_ids if mail.report else (*mail.in_reply_to, *mail.references)
+        return robot and any(token_of(self.desk.secret, one) == NO_CASE for one in ids)
 
     def _bounced_case(self, mail: Mail) -> int | None:
         ids = mail.report.original_ids if mail.report else (*mail.in_reply_to, *mail.references)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select, update
 
+from inboxbot.cases.alarms import About
 from inboxbot.cases.threading import ThreadMarks
 from inboxbot.cases.transitions import CaseEvent, DraftEvent
 from inboxbot.cases.values import Case, CaseState, DraftState
@@ -19,6 +20,7 @@ from inboxbot.crash import crash_here
 from inboxbot.desk.approve import fix
 from inboxbot.desk.arrivals import Served
 from inboxbot.desk.context import DAEMON, Actor, Desk
+from inboxbot.desk.events import raise_sent
 from inboxbot.desk.followup import UNAPPROVED, answered_outside
 from inboxbot.desk.letters import check_draft
 from inboxbot.desk.optout import opt_out
@@ -109,6 +111,9 @@ def notice(desk: Desk, served: Served, sent: SentMail, *, now: dt.datetime) -> i
             if letter is not None:
                 case = opt_out(desk, connection, case, letter, actor=_sender(served, sent), now=now)
             answered_outside(connection, case, row["id"], sent_at, now, DAEMON)
+            raise_sent(
+                connection, desk, case.id, About.CASE, case.id, mark=f"mail {row['id']}", door="mailbox", now=now
+            )
             if letter is not None:
                 close_when_told(connection, desk, case.id, letter, actor=DAEMON, now=now, told_at=sent_at)
         crash_here("notice_in_transaction")

@@ -18,9 +18,11 @@ from inboxbot.cases.values import Case, CaseState, DraftState, Promise, Request
 from inboxbot.desk.arrivals import Served
 from inboxbot.desk.context import DAEMON, Actor, Desk
 from inboxbot.desk.drafting import Occasion, try_draft
+from inboxbot.desk.events import events_of_opening
 from inboxbot.reading.values import Address
 from inboxbot.sorting.kinds import Kind
 from inboxbot.store.cases import save_cases
+from inboxbot.store.events import Event, save_events
 from inboxbot.store.history import history_row
 from inboxbot.store.mails import save_mails
 from inboxbot.store.numbers import Numbers
@@ -103,6 +105,7 @@ class Openings:
         self._promises: list[dict[str, Any]] = []
         self._history: list[dict[str, Any]] = []
         self._drafts: list[dict[str, Any]] = []
+        self._events: list[Event] = []
 
     def open(self, new: NewCase, *, mail_row: dict[str, Any]) -> Opened:
         """Gather a new case with its mail, requests, promise, history and (if it may have one) its first answer.
@@ -115,6 +118,7 @@ class Openings:
             new = replace(new, event=CaseEvent.HELD_FOR_PERSON, state=CaseState.HELD, reason="no_letter_drafted")
             case = replace(case, state=new.state, held_reason=new.reason)
         self._cases.append(self._case_row(case, new))
+        self._events += events_of_opening(self.desk, self.served.company, case, now=self.now)
         mail_id = self.numbers.row_id("mails")
         self._mails.append({**mail_row, "id": mail_id, "case_id": case.id})
         self._requests += [request_row(case.id, request) for request in case.requests]
@@ -156,7 +160,8 @@ class Openings:
             if rows:
                 self.connection.execute(insert(table), list(rows))
                 rows.clear()
-        self._mails = []
+        save_events(self.connection, self._events)
+        self._mails, self._events = [], []
         self.numbers.give_back()
 
     def _case(self, new: NewCase) -> Case:

@@ -17,6 +17,7 @@ from inboxbot.cases.values import Case, Outcome
 from inboxbot.desk.closing import close_if_done, lines_of
 from inboxbot.desk.context import Actor, Desk
 from inboxbot.desk.record import record
+from inboxbot.desk.retry import next_try
 from inboxbot.sorting.kinds import Kind
 from inboxbot.store.cases import load_case
 from inboxbot.store.checklists import save_lines
@@ -24,10 +25,6 @@ from inboxbot.store.drafts import Draft
 from inboxbot.store.suppressions import CHANNELS, address_digest, suppress
 from inboxbot.store.tables import requests
 from inboxbot.store.webhooks import Told, end_webhook, queue_webhook, retry_webhook
-
-RETRY_FIRST = dt.timedelta(minutes=5)
-RETRY_MOST = dt.timedelta(hours=1)
-MOST_ATTEMPTS = 48
 
 
 def opt_out(desk: Desk, connection: Connection, case: Case, draft: Draft, *, actor: Actor, now: dt.datetime) -> Case:
@@ -83,8 +80,7 @@ def system_answered(desk: Desk, told: Told, *, result: str, now: dt.datetime) ->
 
 def system_failed(desk: Desk, told: Told, *, result: str, now: dt.datetime) -> None:
     """Note that a system did not take an opt-out; it is tried again, and after two days a person has to tick it."""
-    wait = min(RETRY_FIRST * 2 ** min(told.attempts, 10), RETRY_MOST)
-    again = now + wait if told.attempts + 1 < MOST_ATTEMPTS and result != "not_configured" else None
+    again = next_try(now, told.attempts + 1) if result != "not_configured" else None
     with desk.store.write() as connection:
         retry_webhook(connection, told.id, result=result, at=again)
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, update
 
+from inboxbot.cases.alarms import About
 from inboxbot.cases.codes import code_in
 from inboxbot.cases.transitions import CaseEvent, DraftEvent
 from inboxbot.cases.values import Case, CaseState, DraftState
@@ -25,6 +26,7 @@ from inboxbot.desk.closing import close_if_done, is_settled
 from inboxbot.desk.context import DAEMON, Actor, Desk
 from inboxbot.desk.dates import extend, note_asked
 from inboxbot.desk.drafting import grounds_of
+from inboxbot.desk.events import raise_sent
 from inboxbot.desk.followup import UNAPPROVED
 from inboxbot.desk.letters import bytes_to_send, digest_of, questions_in
 from inboxbot.desk.record import record, record_draft
@@ -301,6 +303,7 @@ def told(
     else:
         case = record(connection, case, CaseEvent.ANSWERED, actor=actor, at=now, detail={"draft": draft.id})
     close_when_told(connection, desk, case.id, draft, actor=actor, now=now, told_at=at)
+    raise_sent(connection, desk, case.id, About.LETTER, draft.id, door=actor.door, now=now)
 
 
 def close_when_told(
