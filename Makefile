@@ -58,5 +58,5 @@ $(VENV)/.demo: $(VENV)/.made $(WHAT_IT_NEEDS)
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.made $(WHAT_IT_NEEDS)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo,postgres]' --group test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo,postgres,oidc]' --group test
 	@touch $@ $(VENV)/.demo

@@ -33,11 +33,12 @@ def user() -> None:
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), required=True, help="admin: also manages people.")
 @click.option("--company", "companies", multiple=True, metavar="NAME", help="Sees this company only; may be repeated.")
+@click.option("--oidc", metavar="WHO", help="What the sign-in service calls the person: an address or an id.")
 @_given
 @click.pass_obj
-def add(context: Context, name: str, role: str, companies: tuple[str, ...], file: Any) -> None:
+def add(context: Context, name: str, role: str, companies: tuple[str, ...], oidc: str | None, file: Any) -> None:
     """Make an account. Letters that it approves are signed with NAME."""
-    from inboxbot.store.people import EVERY_COMPANY, Role, add_user
+    from inboxbot.store.people import EVERY_COMPANY, Role, add_user, set_oidc
     from inboxbot.web.passwords import hash_password
 
     with context.desk() as desk:
@@ -53,6 +54,8 @@ def add(context: Context, name: str, role: str, companies: tuple[str, ...], file
                 password=kept,
                 now=now(),
             )
+            if oidc is not None:
+                set_oidc(connection, added, oidc)
     click.echo(f"{added.name}: {role}, sees {', '.join(companies) or 'every company'}")
     if made:
         click.echo(f"password: {password}")
@@ -75,6 +78,7 @@ def list_all(context: Context, as_json: bool) -> None:
                     "role": one.role.value,
                     "companies": None if EVERY_COMPANY in one.companies else list(one.companies),
                     "totp": one.totp_secret is not None,
+                    "oidc": one.oidc,
                     "disabled": one.disabled_at is not None,
                 }
                 for one in found
@@ -146,6 +150,25 @@ def totp(context: Context, name: str, off: bool) -> None:
         change_user(connection, found.id, totp_secret=secret, totp_used=0)
         end_sessions(connection, found.id)
     click.echo(f"{found.name}: " + ("no one-time password" if secret is None else totp_uri(secret, found.name)))
+
+
+@user.command("oidc")
+@click.argument("name")
+@click.argument("who", required=False)
+@click.option("--off", is_flag=True, help="Sign in by the service no more.")
+@click.pass_obj
+def oidc(context: Context, name: str, who: str | None, off: bool) -> None:
+    """Record that the sign-in service calls the person WHO: an address or an id, as web.oidc.claim says."""
+    from inboxbot.errors import UsageError
+    from inboxbot.store.people import end_sessions, load_user, set_oidc
+
+    if (who is None) is not off:
+        raise UsageError("say what the service calls the person, or --off", where="user oidc")
+    with context.desk() as desk, desk.store.write() as connection:
+        found = load_user(connection, name)
+        set_oidc(connection, found, who)
+        end_sessions(connection, found.id)
+    click.echo(f"{found.name}: " + ("not by the sign-in service" if off else f"signs in as {who}"))
 
 
 def _password(file: Any) -> tuple[str, bool]:

@@ -16,6 +16,7 @@ from inboxbot.store.tables import api_tokens, sessions, users
 
 EVERY_COMPANY = "*"
 MAX_NAME = 60
+MAX_OIDC = 255
 
 
 class Role(StrEnum):
@@ -39,6 +40,7 @@ class User:
     totp_secret: str | None
     totp_used: int
     disabled_at: dt.datetime | None
+    oidc: str | None
 
     @property
     def may_approve(self) -> bool:
@@ -100,6 +102,30 @@ def find_user(connection: Connection, name: str) -> User | None:
     return _user(row) if row else None
 
 
+def oidc_name(told: str) -> str:
+    """Return what a sign-in service calls somebody, as it is kept and compared: addresses without letter case."""
+    name = told.strip()
+    return name.casefold() if "@" in name else name
+
+
+def user_of_oidc(connection: Connection, name: str) -> User | None:
+    """Return the account, disabled or not, that a sign-in service calls ``name`` (see `oidc_name`), or None."""
+    row = connection.execute(select(users).where(users.c.oidc == name)).first()
+    return _user(row) if row else None
+
+
+def set_oidc(connection: Connection, user: User, told: str | None) -> None:
+    """Write what the sign-in service calls an account (None: nothing). Raises UsageError when another one has it."""
+    name = oidc_name(told) if told is not None else None
+    if name is not None:
+        if not 0 < len(name) <= MAX_OIDC or not name.isprintable():
+            raise UsageError(f"what a service calls somebody has between 1 and {MAX_OIDC} characters", where="--oidc")
+        other = user_of_oidc(connection, name)
+        if other is not None and other.id != user.id:
+            raise UsageError("another account has this name at the service", where=other.name)
+    change_user(connection, user.id, oidc=name)
+
+
 def load_user(connection: Connection, name: str) -> User:
     """Return the account of this name. Raises UsageError when there is none."""
     found = find_user(connection, name)
@@ -147,10 +173,16 @@ def may_approve(connection: Connection, name: str, company: str) -> bool:
 # --- who is signed in ---------------------------------------------------------------------------------------------
 
 
-def open_session(connection: Connection, user_id: int, *, now: dt.datetime) -> str:
-    """Start a session and return its token, which goes into the cookie and nowhere else."""
+def open_session(connection: Connection, user_id: int, *, now: dt.datetime, origin: str = "") -> str | None:
+    """Start a session and return its token, which goes into the cookie and nowhere else.
+
+    ``origin`` is what a sign-in service sent; None when a session was started from it before.
+    """
     token = secrets.token_urlsafe(32)
-    values = {"digest": token_digest(token), "user_id": user_id, "csrf": secrets.token_urlsafe(24)}
+    came = token_digest(origin) if origin else None
+    if came and connection.execute(select(sessions.c.digest).where(sessions.c.origin == came)).first() is not None:
+        return None
+    values = {"digest": token_digest(token), "user_id": user_id, "csrf": secrets.token_urlsafe(24), "origin": came}
     connection.execute(insert(sessions).values(**values, created_at=now, seen_at=now))
     return token
 

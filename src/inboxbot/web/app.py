@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from inboxbot import __version__
 from inboxbot.config.model import WebSettings
+from inboxbot.config.telling import OidcSettings
 from inboxbot.desk.context import Desk
 from inboxbot.desk.originals import Originals
 from inboxbot.errors import InboxbotError, MailboxError, RefusedError, StoreError, UsageError
@@ -59,6 +60,8 @@ def build_app(
         openapi_url=None,
         dependencies=[Depends(guard)],
     )
+    if chosen.oidc is not None:
+        _add_sign_in_service(app, chosen.oidc)
     app.state.site = Site(desk, now, chosen, frozenset(origins), secure, originals)
     for room in (signin, queue, bulk, casepage, original, actions, letters, account, people, sending, api):
         app.include_router(room.router)
@@ -67,6 +70,19 @@ def build_app(
         app.add_exception_handler(fault, _fault)
     app.add_middleware(Shell, hosts=hosts, secure=secure)
     return app
+
+
+def _add_sign_in_service(app: FastAPI, settings: OidcSettings) -> None:
+    try:
+        from inboxbot.web import oidc, provider  # noqa: PLC0415  (an extra: without it there is no such library)
+    except ModuleNotFoundError:
+        raise UsageError(
+            "the library for signing in by a service is not installed",
+            where="web.oidc",
+            cure='pip install "inboxbot[oidc]"',
+        ) from None
+    app.state.oidc = provider.Provider(settings)
+    app.include_router(oidc.router)
 
 
 class _Static(StaticFiles):

@@ -23,6 +23,15 @@ from inboxbot.web.passwords import MAX_PASSWORD, password_fits, totp_step
 from inboxbot.web.render import goto, own_path, page
 from inboxbot.web.visit import Visit, Visited, public, require_equal
 
+
+class SignInFailedError(Exception):
+    """A sign-in service's answer signs nobody in; ``code`` says why, for the log."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 router = APIRouter()
 log = get_logger()
 _BEFORE = "inboxbot_before"  # ties the form to the browser, so that nobody is signed in by somebody else's form
@@ -32,7 +41,7 @@ _BEFORE = "inboxbot_before"  # ties the form to the browser, so that nobody is s
 @public
 def show(visit: Visited, next: str = "/") -> Response:  # noqa: A002  (the name in the address)
     """Show the form."""
-    return goto(own_path(next)) if visit.session else _form(visit, own_path(next))
+    return goto(own_path(next)) if visit.session else sign_in_form(visit, own_path(next))
 
 
 @router.post("/signin")
@@ -44,13 +53,23 @@ def sign_in(visit: Visited) -> Response:
     name, address = folded(visit.text("name"))[:200], client_address(visit)
     wait = visit.site.tries.wait_s(name, address)
     if wait > 0:
-        return _form(visit, where, fault=visit.words("signin.wait", minutes=math.ceil(wait / 60)), status=429)
+        return sign_in_form(visit, where, fault=visit.words("signin.wait", minutes=math.ceil(wait / 60)), status=429)
     user = _checked(visit, name)
     if user is None:
         visit.site.tries.failed(name, address)
         log.warning("sign_in_failed")
-        return _form(visit, where, fault=visit.words("signin.wrong"), status=401)
+        return sign_in_form(visit, where, fault=visit.words("signin.wrong"), status=401)
     visit.site.tries.succeeded(name)
+    answer = goto(where)
+    give_session(visit, answer, user)
+    return answer
+
+
+def give_session(visit: Visit, answer: Response, user: User, *, origin: str = "") -> None:
+    """Start a session in place of the one that is there, and give its cookie to the browser.
+
+    ``origin`` is what a sign-in service sent: it starts one session. Raises SignInFailedError the second time.
+    """
     settings = visit.site.settings
     with visit.desk.store.write() as connection:
         drop_stale_sessions(
@@ -60,12 +79,12 @@ def sign_in(visit: Visited) -> Response:
         )
         if visit.session is not None:
             end_session(connection, visit.session.digest)
-        token = open_session(connection, user.id, now=visit.now)
-    answer = goto(where)
+        token = open_session(connection, user.id, now=visit.now, origin=origin)
+    if token is None:
+        raise SignInFailedError("came_twice")
     site = visit.site
     answer.set_cookie(site.cookie, token, path="/", secure=site.secure, httponly=True, samesite="strict")
     answer.delete_cookie(_BEFORE, path="/", secure=site.secure, httponly=True, samesite="strict")
-    return answer
 
 
 @router.post("/signout")
@@ -96,9 +115,11 @@ def _checked(visit: Visit, name: str) -> User | None:
         return user if claim_totp(connection, user, step) else None
 
 
-def _form(visit: Visit, where: str, *, fault: str = "", status: int = 200) -> HTMLResponse:
+def sign_in_form(visit: Visit, where: str, *, fault: str = "", status: int = 200) -> HTMLResponse:
+    """Show the form, with what went wrong."""
     before = visit.request.cookies.get(_BEFORE) or secrets.token_urlsafe(24)
-    answer = page(visit, "signin.html", status=status, next=where, fault=fault, before=before, name=visit.text("name"))
+    values = {"next": where, "fault": fault, "before": before, "name": visit.text("name")}
+    answer = page(visit, "signin.html", values, status=status, oidc=visit.site.settings.oidc)
     answer.set_cookie(
         _BEFORE, before, path="/", secure=visit.site.secure, httponly=True, samesite="strict", max_age=3600
     )
