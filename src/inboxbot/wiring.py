@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from inboxbot.config.model import Settings
-from inboxbot.daemon.lock import sole_worker
+from inboxbot.daemon.lock import SoleRight, sole_worker
 from inboxbot.daemon.originals import MailboxOriginals
 from inboxbot.desk.context import Desk
 from inboxbot.mailbox.workers import ReadingPool, local_judge
@@ -30,6 +30,7 @@ class House:
     desk: Desk
     pool: ReadingPool
     journal: Journal
+    right: SoleRight
 
 
 def utc_now() -> dt.datetime:
@@ -46,10 +47,10 @@ def open_house(settings: Settings, *, lock_wait_s: float = LOCK_WAIT_S) -> Itera
             key, layer = secret(connection), active_layer(connection)
         load_judge = partial(local_judge, json.dumps(layer) if layer else None)
         with (
-            sole_worker(store, wait_s=lock_wait_s),
+            sole_worker(store, wait_s=lock_wait_s) as right,
             ReadingPool(settings.daemon.workers, load_judge=load_judge) as pool,
         ):
-            yield House(Desk(store, settings, key), pool, Journal(_journal_path(settings, store.path)))
+            yield House(Desk(store, settings, key), pool, Journal(_journal_path(settings, store.path)), right)
     finally:
         store.close()
 

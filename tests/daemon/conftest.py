@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.servers.offices import new_office, smtp
+from tests.servers.offices import database, new_office, smtp
 
-__all__ = ["new_office", "smtp"]
+__all__ = ["database", "new_office", "smtp"]

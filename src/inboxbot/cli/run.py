@@ -40,6 +40,7 @@ def once(context: Context, accept_new: str | None, as_json: bool) -> None:
             now=utc_now,
             progress=lambda line: click.echo(line, err=True) if not as_json else None,
             accept_new=address,
+            right=house.right,
         )
     if as_json:
         print_json(tally.as_json())
@@ -71,4 +72,4 @@ def run(context: Context) -> None:
     begin_tidily(settings)
     # Longer than the ten seconds in which one that was told to stop ends.
     with open_house(settings, lock_wait_s=12.0) as house, web_desk(house.desk):
-        Service(house.desk, house.pool, house.journal, now=utc_now).run()
+        Service(house.desk, house.pool, house.journal, now=utc_now, right=house.right).run()

@@ -9,6 +9,7 @@ from inboxbot.config.load import server_password
 from inboxbot.daemon.alarms import raise_and_tell
 from inboxbot.daemon.drafts_folder import tend_drafts
 from inboxbot.daemon.filing import file_copies
+from inboxbot.daemon.lock import SoleRight, require
 from inboxbot.daemon.round import Now, Round, serve, served_mailbox
 from inboxbot.desk.arrivals import Served, Tally
 from inboxbot.desk.context import Desk
@@ -55,13 +56,16 @@ def run_once(
     now: Now,
     progress: Progress = lambda _: None,
     accept_new: str | None = None,
+    right: SoleRight | None = None,
 ) -> Tally:
     """Do each job once and return what was done. A mailbox that cannot be served is an error in the tally, no more.
 
-    ``accept_new`` is the address of a mailbox in which whatever looks new after a renumbering is taken (F37).
+    ``accept_new`` is the address of a mailbox in which whatever looks new after a renumbering is taken (F37). When
+    ``right`` turns out to be lost, StoreError ends the run: somebody else may be working.
     """
     total = Tally()
     for address, number in places(desk):
+        require(right)
         progress(f"{address}: taking mail")
         served = served_mailbox(desk, address)
         try:
@@ -80,6 +84,7 @@ def run_once(
                 f"unexpected: {type(error).__name__}", where=address, cure="see the log; please report it"
             )
             total.fail(fault, address)
+    require(right)
     progress("sending what is approved")
     sent = send_due(desk, journal, now=now)
     tell_systems(desk, now=now)

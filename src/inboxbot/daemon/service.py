@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import signal
@@ -10,18 +11,21 @@ import time
 from types import FrameType
 
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers import SchedulerNotRunningError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from inboxbot.daemon.alarms import Alarms
 from inboxbot.daemon.auditing import audit_daily
+from inboxbot.daemon.lock import SoleRight
 from inboxbot.daemon.lookups import Lookups
 from inboxbot.daemon.once import places
+from inboxbot.daemon.right import Keeper, Steps
 from inboxbot.daemon.round import Now
 from inboxbot.daemon.watcher import Watcher
 from inboxbot.desk.context import Desk
 from inboxbot.desk.learning import refit_if_stale
 from inboxbot.desk.retention import daily
-from inboxbot.errors import InboxbotError
+from inboxbot.errors import InboxbotError, StoreError
 from inboxbot.logs import get_logger
 from inboxbot.mailbox.workers import ReadingPool
 from inboxbot.outbox.journal import Journal
@@ -36,29 +40,45 @@ AUDIT_AFTER = dt.timedelta(minutes=3)  # what a stop left open is taken by then
 class Service:
     """Everything that works by itself, until it is told to stop."""
 
-    def __init__(self, desk: Desk, pool: ReadingPool, journal: Journal, *, now: Now) -> None:
+    def __init__(
+        self, desk: Desk, pool: ReadingPool, journal: Journal, *, now: Now, right: SoleRight | None = None
+    ) -> None:
+        """``right`` is the sole right to do all this, watched over while the daemon runs."""
         self.desk, self.pool, self.journal, self.now = desk, pool, journal, now
         self.stopping = threading.Event()
         self._watchers: list[Watcher] = []
         self._lookups = Lookups(desk, now=now)
+        self._paused = threading.Event()
+        self._fault: StoreError | None = None
+        self._alarms = Alarms(desk, now=now)
+        self._jobs = self._scheduler()
+        steps = Steps(self._pause, self._go_on, self._give_up)
+        self._keeper = Keeper(right, steps, self._reachable) if right is not None else None
         self._sending = threading.Lock()
         self._auditing = threading.Lock()
-        self._alarms = Alarms(desk, now=now)
 
     def run(self) -> None:
-        """Work until a signal comes; returns within ten seconds of it."""
+        """Work until a signal comes; returns within ten seconds of it.
+
+        Raises StoreError when another inboxbot took the work over.
+        """
         for one in (signal.SIGTERM, signal.SIGINT):
             signal.signal(one, self._signalled)
-        scheduler = self._scheduler()
         self.start()
-        scheduler.start()
+        self._jobs.start()
+        if self._keeper is not None:
+            self._keeper.start()
         log.info("started", mailboxes=len(self._watchers))
         while not self.stopping.wait(1.0):
             self._heartbeat()
         log.info("stopping")
-        scheduler.shutdown(wait=False)
+        if self._keeper is not None:
+            self._keeper.stop()
+        self._jobs.shutdown(wait=False)
         self.stop()
         self._end()
+        if self._fault is not None:
+            raise self._fault
 
     def start(self) -> None:
         """Start the workers and the watchers (not the jobs, not the signals)."""
@@ -68,6 +88,7 @@ class Service:
         ]
         for watcher in self._watchers:
             watcher.start()
+        self._lookups = Lookups(self.desk, now=self.now)
         self._lookups.start()
 
     def stop(self) -> None:
@@ -114,7 +135,7 @@ class Service:
         """Send what is approved; a fault is logged and the next turn tries again."""
         try:
             with self._sending:
-                sent = send_due(self.desk, self.journal, now=self.now)
+                sent = send_due(self.desk, self.journal, now=self.now, may=lambda: not self._paused.is_set())
             tell_systems(self.desk, now=self.now)
         except InboxbotError as error:
             log.error("outbox_failed", error=error.what)
@@ -127,6 +148,36 @@ class Service:
 
     def _signalled(self, _number: int, _frame: FrameType | None) -> None:
         self.stopping.set()
+
+    def _pause(self) -> None:
+        """Take and send nothing more: the right to do so was lost."""
+        self._paused.set()
+        with contextlib.suppress(SchedulerNotRunningError):  # just being stopped
+            self._jobs.pause()
+        self.stop()
+
+    def _go_on(self) -> None:
+        self._paused.clear()
+        if not self.stopping.is_set():
+            self.start()
+            with contextlib.suppress(SchedulerNotRunningError):
+                self._jobs.resume()
+
+    def _give_up(self) -> None:
+        self._fault = StoreError(
+            "another inboxbot took the work over",
+            where=self.desk.store.place,
+            cure="let it do the work, or stop it and start this one again",
+        )
+        log.error("work_taken_over")
+        self.stopping.set()
+
+    def _reachable(self) -> bool:
+        try:
+            with self.desk.store.read():
+                return True
+        except StoreError:
+            return False
 
     def _heartbeat(self) -> None:
         """Touch the heartbeat file while every mailbox had a complete round lately: a stopped clock is an alarm."""
@@ -145,4 +196,4 @@ class Service:
         if not waited or self._auditing.locked() or self._alarms.working.locked():
             log.warning("ended_while_working")
             self.pool.close()
-            os._exit(0)
+            os._exit(1 if self._fault else 0)

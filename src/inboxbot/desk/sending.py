@@ -180,10 +180,12 @@ def claim(desk: Desk, letter: Letter, attempt_id: int, *, phase: str, now: dt.da
 def reach(desk: Desk, attempt_id: int, *, phase: str) -> None:
     """Record that the final dot goes out next; a copy of the database from before is an older one from now on.
 
-    Raises OSError when that cannot be written beside the database: the dot must not go out then.
+    Raises OSError when that cannot be written beside the database, and RefusedError when the try was ended meanwhile:
+    whoever took the outbox over has settled it, and may send the letter again. The dot must not go out then.
     """
     with desk.store.write() as connection:
-        reach_phase(connection, attempt_id, phase)
+        if not reach_phase(connection, attempt_id, phase):
+            raise RefusedError("somebody else settled this try meanwhile", where=f"try {attempt_id}")
         mark = raise_generation(connection)
     write_mark(desk.store, mark)
 

@@ -26,17 +26,25 @@ class Sent:
     errors: list[dict[str, str]] = field(default_factory=list)
 
 
-def send_due(desk: Desk, journal: Journal, *, now: Callable[[], dt.datetime], limits: Limits | None = None) -> Sent:
+def send_due(
+    desk: Desk,
+    journal: Journal,
+    *,
+    now: Callable[[], dt.datetime],
+    limits: Limits | None = None,
+    may: Callable[[], bool] = lambda: True,
+) -> Sent:
     """Settle what a crash left, then try every approved letter that is due. Call it while holding the outbox lock.
 
-    A server that cannot be used ends the tries for its mailbox in this pass; the letters wait for the next one.
+    A server that cannot be used ends the tries for its mailbox in this pass; the letters wait for the next one. ``may``
+    is asked before each letter: no further one is tried when the right to work was lost.
     """
     done = Sent()
     sending.recover(desk, journal.accepted(), dot=Phase.DOT, now=now())
     journal.clear()
     passed: set[int] = set()
     dead: set[str] = set()
-    while (letter := sending.next_letter(desk, now=now(), passed=passed)) is not None:
+    while may() and (letter := sending.next_letter(desk, now=now(), passed=passed)) is not None:
         if letter.mailbox.address in dead:
             continue
         delivery = _try(desk, letter, journal, now, limits)

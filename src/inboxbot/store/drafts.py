@@ -142,9 +142,10 @@ def start_attempt(connection: Connection, draft: Draft, *, at: dt.datetime, reci
     return int(result.scalar_one())
 
 
-def reach_phase(connection: Connection, attempt_id: int, phase: str) -> None:
-    """Record that a try came to ``phase``, before its first byte goes out."""
-    connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(phase=phase))
+def reach_phase(connection: Connection, attempt_id: int, phase: str) -> bool:
+    """Record that a try came to ``phase``, before its first byte goes out; False when somebody ended the try."""
+    query = update(attempts).where(attempts.c.id == attempt_id, attempts.c.ended_at.is_(None))
+    return connection.execute(query.values(phase=phase)).rowcount == 1
 
 
 def end_attempt(connection: Connection, attempt_id: int, *, at: dt.datetime, result: str, server_text: str) -> None:

@@ -116,9 +116,10 @@ def _sqlite_path(url: str, folder: Path) -> Path | None:
 def _engine(url: str, path: Path | None) -> Engine:
     # Statements' values are personal data: no error text may show them (promise D5).
     if path is None:
-        # Named here, a server that keeps text as mere bytes answers at all, and can be refused in words.
-        encoding = {"client_encoding": "utf8"}
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=encoding)
+        # The encoding is named so that a server that keeps text as mere bytes answers at all, and can be refused in
+        # words; the times so that a line that swallows everything ends as an error, not never.
+        wishes: dict[str, Any] = {"client_encoding": "utf8", "keepalives_idle": 30, "tcp_user_timeout": 30_000}
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=wishes)
     if not path.parent.is_dir():
         raise StoreError("the folder of the database does not exist", where=str(path.parent), cure="create it")
     engine = create_engine(
