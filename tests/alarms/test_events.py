@@ -12,6 +12,7 @@ import pytest
 from tests.servers.installation import Installation, Office
 from tests.servers.listener import Listening
 from tests.servers.offices import NewOffice
+from tests.servers.scripted_smtp import Script
 from tests.servers.writing import access, letter
 
 from inboxbot.config.load import load_settings
@@ -291,3 +292,19 @@ def test_a_dismissed_case_that_is_held_again_is_told_of_again(office: Office, li
         office.receive(access(in_reply_to="<a@mail.example.org>", message_id=f"<b{number}@mail.example.org>"))
     raise_and_tell(office.desk, now=office.clock)
     assert listener.events == ["opened", "held"]
+
+
+def test_a_breaker_that_stops_sending_calls_a_person_in_the_same_transaction(
+    new_office: NewOffice, listener: Listening, tmp_path: Path, smtp: Script
+) -> None:
+    """S8."""
+    lines = hook(tmp_path, listener.port, events='["sending_stopped"]')
+    office = new_office(company_lines=lines, top_lines="[limits]\nstop_after_failures = 1\n")
+    office.receive(access())
+    office.approve(office.drafts()[0].id)
+    smtp.rcpt = "550 nobody"
+    office.send()
+    assert office.rows("SELECT kind FROM events") == office.rows("SELECT 'sending_stopped' FROM stops")
+    for _ in range(2):
+        raise_and_tell(office.desk, now=office.clock)
+    assert [one.message["reason"] for one in listener.heard] == ["failures"]

@@ -200,6 +200,9 @@ def test_a_mail_to_staff_that_comes_back_is_nobodys_case(new_office: NewOffice, 
 def test_its_words_ask_for_nothing_even_without_our_marks(new_office: NewOffice, smtp: Script, language: str) -> None:
     office = new_office(company_lines=f'language = "{language}"\n' + ONE)
     office.receive(access())
+    with office.desk.store.write() as connection:
+        for why in ("over_recipient", "over_hour", "failures", "by_hand"):
+            add_stop(connection, why, at=office.clock(), actor="inboxbot", door="daemon")
     office.clock.advance(days=20)
     raise_and_tell(office.desk, now=office.clock)
     bare = letter("Fwd", words(mails(smtp)[0]), sender="vakt@example.net", message_id=fresh_id())

@@ -17,7 +17,7 @@ from inboxbot.cases.alarms import OVERDUE, About, EventKind, legal_step, promise
 from inboxbot.cases.transitions import CaseEvent
 from inboxbot.crash import crash_here
 from inboxbot.desk.context import DAEMON, Desk
-from inboxbot.desk.events import listeners_of, moment_text, what_is_told
+from inboxbot.desk.events import event_of_stop, listeners_of, moment_text, what_is_told
 from inboxbot.desk.record import record
 from inboxbot.logs import get_logger
 from inboxbot.store.cases import load_case
@@ -157,15 +157,7 @@ def _jumped(jump: dt.timedelta) -> dict[str, int]:
 def _installation(desk: Desk, connection: Connection, now: dt.datetime, jump: dt.timedelta) -> Iterator[Event]:
     """Yield what stands still: sending that was stopped, mailboxes that are not read, and windows that were blind."""
     for stop in standing_stops(connection):
-        kind = EventKind.SENDING_STOPPED
-        yield Event(
-            kind,
-            About.INSTALLATION,
-            stop.id,
-            now,
-            detail={"reason": stop.why, "since": moment_text(stop.at)},
-            listeners=listeners_of(desk, desk.settings.company, kind),
-        )
+        yield event_of_stop(desk, stop, now=now)
     for mailbox_id, address, served_at in served_rows(connection):
         place = desk.find_mailbox(address)
         hours = place[1].promise_hours if place else None

@@ -14,8 +14,10 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from inboxbot.desk.context import DAEMON, Desk
+from inboxbot.desk.events import event_of_stop
 from inboxbot.logs import get_logger
 from inboxbot.store.drafts import Draft, approvals_since, last_results, sends_since
+from inboxbot.store.events import raise_once
 from inboxbot.store.stops import Stop, add_stop, last_release
 
 OVER_RECIPIENT: Final = "over_recipient"
@@ -29,16 +31,17 @@ _FAILED: Final = frozenset({"refused", "unknown"})
 log = get_logger()
 
 
-def breaker_tripped(connection: Connection, stop: Stop) -> None:  # noqa: ARG001  (where alarms are written too)
+def breaker_tripped(connection: Connection, desk: Desk, stop: Stop) -> None:
     """Call a person: sending stopped by itself. In the transaction of the stop, so that no call is lost."""
+    raise_once(connection, event_of_stop(desk, stop, now=stop.at))
     log.error("sending_stopped", why=stop.why, stop=stop.id, cure="see `inboxbot sending show`", **stop.detail)
 
 
-def trip(connection: Connection, why: str, *, now: dt.datetime, detail: dict[str, Any]) -> None:
+def trip(connection: Connection, desk: Desk, why: str, *, now: dt.datetime, detail: dict[str, Any]) -> None:
     """Stop all sending for a reason, unless it stopped for that reason already."""
     stop = add_stop(connection, why, actor=DAEMON.name, door=DAEMON.door, at=now, detail=detail)
     if stop is not None:
-        breaker_tripped(connection, stop)
+        breaker_tripped(connection, desk, stop)
 
 
 def look_at_recipient(connection: Connection, desk: Desk, draft: Draft, digest: str, *, now: dt.datetime) -> None:
@@ -46,7 +49,7 @@ def look_at_recipient(connection: Connection, desk: Desk, draft: Draft, digest: 
     limits = desk.settings.limits
     asked = _asked_when_full(connection, draft, DAY, limits.per_recipient_per_day, now - WEEK, digest)
     if asked >= limits.stop_after_over_recipient:
-        trip(connection, OVER_RECIPIENT, now=now, detail={"letters": asked, "draft": draft.id})
+        trip(connection, desk, OVER_RECIPIENT, now=now, detail={"letters": asked, "draft": draft.id})
 
 
 def look_at_hour(connection: Connection, desk: Desk, draft: Draft, *, now: dt.datetime) -> None:
@@ -54,7 +57,7 @@ def look_at_hour(connection: Connection, desk: Desk, draft: Draft, *, now: dt.da
     limits = desk.settings.limits
     asked = _asked_when_full(connection, draft, HOUR, limits.per_hour, now - DAY, None)
     if asked >= limits.stop_after_over_hour:
-        trip(connection, OVER_HOUR, now=now, detail={"letters": asked})
+        trip(connection, desk, OVER_HOUR, now=now, detail={"letters": asked})
 
 
 def look_at_failures(connection: Connection, desk: Desk, *, now: dt.datetime) -> None:
@@ -62,7 +65,7 @@ def look_at_failures(connection: Connection, desk: Desk, *, now: dt.datetime) ->
     limit = desk.settings.limits.stop_after_failures
     results = last_results(connection, last_release(connection) or _NEVER, limit)
     if len(results) == limit and set(results) <= _FAILED:
-        trip(connection, FAILURES, now=now, detail={"letters": limit})
+        trip(connection, desk, FAILURES, now=now, detail={"letters": limit})
 
 
 def _asked_when_full(

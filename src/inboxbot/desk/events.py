@@ -21,6 +21,7 @@ from inboxbot.config.model import CompanySettings
 from inboxbot.desk.context import Desk
 from inboxbot.store.cases import load_case
 from inboxbot.store.events import Event, Listener, raise_once
+from inboxbot.store.stops import Stop
 
 
 def address_mark(desk: Desk, address: str) -> str:
@@ -124,3 +125,11 @@ def raise_sent(
     detail = what_is_told(desk, case, now=now, more={"door": door})
     event = Event(EventKind.SENT, about, about_id, now, mark=mark, case_id=case.id, detail=detail, listeners=told)
     raise_once(connection, event)
+
+
+def event_of_stop(desk: Desk, stop: Stop, *, now: dt.datetime) -> Event:
+    """Return that sending stands still, for everybody who listens to any company."""
+    kind = EventKind.SENDING_STOPPED
+    detail = {"reason": stop.why, "since": moment_text(stop.at)}
+    told = listeners_of(desk, desk.settings.company, kind)
+    return Event(kind, About.INSTALLATION, stop.id, now, detail=detail, listeners=told)

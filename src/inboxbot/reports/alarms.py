@@ -45,6 +45,10 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "legal.overdue": "{case}: lagens dag var {due}",
         "legal.due_soon": "{case}: lagens dag är {due}",
         "held.line": "{case}",
+        "reason.by_hand": "stoppade av en person",
+        "reason.over_recipient": "brev efter brev godkändes till någon som redan hade fått dagens antal: en slinga?",
+        "reason.over_hour": "gång på gång godkändes fler brev än vad en timme rymmer: en slinga?",
+        "reason.failures": "e-postservern tog inte emot brev efter brev, eller så vet ingen om de kom fram",
     },
     "en": {
         "opening": "A message from inboxbot to those who work with {company}.",
@@ -69,6 +73,10 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "legal.overdue": "{case}: the legal date was {due}",
         "legal.due_soon": "{case}: the legal date is {due}",
         "held.line": "{case}",
+        "reason.by_hand": "stopped by a person",
+        "reason.over_recipient": "letter after letter was approved to somebody who had the day's number: a loop?",
+        "reason.over_hour": "again and again more letters were approved than an hour takes: a loop?",
+        "reason.failures": "the mail server did not take letter after letter, or nobody knows whether they arrived",
     },
 }
 
@@ -108,7 +116,8 @@ def alarm_text(alarms: Sequence[Alarm], *, company: str, language: str, zone: dt
 def _lines(one: Alarm, words: Mapping[str, str], moment: Callable[[str], str]) -> list[str]:
     detail = one.detail
     if one.kind is EventKind.SENDING_STOPPED:
-        reason = str(detail["reason"]).replace("_", " ")
+        code = str(detail["reason"])
+        reason = words.get(f"reason.{code}", code.replace("_", " "))
         return [words["sending_stopped.line"].format(since=moment(detail["since"]), reason=reason)]
     if one.kind is EventKind.MAILBOX_BLIND:
         until = detail.get("until")
