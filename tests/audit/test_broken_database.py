@@ -19,6 +19,7 @@ from tests.servers.postgresql import shared_postgresql
 from tests.servers.writing import bounce_of
 
 from inboxbot.cases.values import DraftState
+from inboxbot.desk.alarms import raise_due
 from inboxbot.desk.approve import approve
 from inboxbot.desk.audit import PROMISES, audit, audit_database
 from inboxbot.desk.context import Desk
@@ -32,6 +33,7 @@ from inboxbot.store.tables import (
     cases,
     draft_words,
     drafts,
+    events,
     history,
     ledger,
     mails,
@@ -90,6 +92,8 @@ def tell(house: House) -> None:
     house.send_all()
     assert [one.state.value for one in house.cases()] == ["closed", "closed", "open", "held", "open"]
     assert house.drafts(APPROVED)[0].state is DraftState.APPROVED
+    house.move(dt.timedelta(hours=25))
+    assert raise_due(house.desk, now=house.now()) == 2
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -194,6 +198,8 @@ BREAKS: dict[str, Callable[[Connection], Any]] = {
     "I9 lost": lambda c: c.execute(update(mails).where(mails.c.case_id == HELD).values(ledger_id=None)),
     "P2 minutes": lambda c: later_by(c, HELD, dt.timedelta(minutes=1)),
     "P2 day": lambda c: later_by(c, ANSWERED, dt.timedelta(days=1)),
+    "P4 lost": lambda c: c.execute(delete(events)),
+    "P4 unsaid": lambda c: copy_row(c, events, events.c.step == 0, step=60),
     "P6 nothing": lambda c: c.execute(update(promises).where(promises.c.case_id == ANSWERED).values(answered_by=None)),
     "P6 not sent": lambda c: c.execute(
         update(promises)
@@ -279,7 +285,7 @@ def test_every_promise_of_the_database_is_broken_here_and_had_something_to_check
     assert {name for name, count in checked.items() if not count} <= {"S10"}
 
 
-def test_a_bounced_letter_meets_no_promise(story: Story, tmp_path: Path) -> None:
+def test_a_bounced_letter_meets_no_promise(tmp_path: Path) -> None:
     folder = tmp_path / "house"
     with make_house(folder) as house:
         house.receive(mail_of(DAN, "Mina uppgifter", "Hej! Radera alla mina uppgifter.", number=5, name="Dan Falk"))
@@ -300,6 +306,15 @@ def bounced(house: House, message_id: str) -> None:
     with open_office(house) as office:
         office.receive(bounce_of(message_id, DAN))
     assert any(one == ("bounced",) for one in house.rows("SELECT event FROM history"))
+
+
+def test_an_overdue_answer_that_nobody_was_told_of_breaks_p4(tmp_path: Path) -> None:
+    with make_house(tmp_path / "house") as house:
+        house.receive(mail_of(DAN, "Mina uppgifter", "Hej! Radera alla mina uppgifter.", number=5, name="Dan Falk"))
+        house.move(dt.timedelta(hours=26))
+        assert [one["promise"] for one in audit(house.desk, now=house.now())["findings"]] == ["P4"]
+        raise_due(house.desk, now=house.now())
+        assert audit(house.desk, now=house.now())["ok"]
 
 
 def test_a_database_that_may_lose_commits_is_named(story: Story, tmp_path: Path) -> None:

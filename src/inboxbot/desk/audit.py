@@ -25,6 +25,7 @@ CHECKS: Final[Mapping[str, tuple[str, Callable[[View], Checked]]]] = {
     "I7": ("what is kept of a message is what the server gives", audit_mail.kept),
     "I9": ("no case ended or lost its mail because a message vanished", audit_mail.not_ended_by_loss),
     "P2": ("a promise falls due so many whole hours after receipt", audit_records.due),
+    "P4": ("a clock that came near or ran out was raised, once a step", audit_records.raised),
     "P6": ("a promise was met by a letter that was accepted or noticed", audit_letters.met),
     "S1": ("nothing was sent without an approval of exactly these words", audit_letters.approved),
     "S2": ("no letter was given to the server twice", audit_letters.once),

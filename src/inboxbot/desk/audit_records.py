@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, and_, exists, func, or_, select, text
 
+from inboxbot.cases.alarms import OVERDUE, About
 from inboxbot.cases.transitions import CaseEvent
 from inboxbot.cases.values import CaseState
 from inboxbot.desk.audit_values import Checked, Finding, View
@@ -17,12 +19,14 @@ from inboxbot.store.engine import durability_faults
 from inboxbot.store.tables import (
     attachments,
     case_addresses,
+    case_words,
     cases,
     checklist,
     codes,
     corrections,
     draft_words,
     drafts,
+    events,
     folders,
     history,
     identities,
@@ -34,6 +38,8 @@ from inboxbot.store.tables import (
     webhooks,
 )
 
+_CLOCKS = (About.PROMISE.value, About.REQUEST.value)
+_RAISED_WITHIN = dt.timedelta(hours=1)  # after the daemon began to look again
 _ENDED = (CaseState.CLOSED.value, CaseState.DISMISSED.value)
 _TAKEN_UP = (CaseEvent.REOPENED.value, CaseEvent.REQUESTER_WROTE.value, CaseEvent.BOUNCED.value)
 
@@ -63,6 +69,52 @@ def _wrong_spans(rows: Iterable[Any], hours: int | None) -> list[Finding]:
             what = f"it falls due {span:g} hours after receipt" + (f", not {hours}" if hours else "")
             findings.append(Finding("P2", what, f"{row.reference}, promise {row.id}"))
     return findings
+
+
+def raised(view: View) -> Checked:
+    """P4: every step of a clock that was raised stands in history once, and every overdue answer was raised."""
+    connection = view.connection
+    told: Counter[tuple[int, str, str, int, int, str]] = Counter()
+    query = (
+        select(history.c.case_id, history.c.detail)
+        .join(cases, cases.c.id == history.c.case_id)
+        .where(history.c.event == CaseEvent.ALARM_RAISED.value, cases.c.proof_gone_at.is_(None))
+    )
+    for row in connection.execute(query):
+        about = next((one for one in _CLOCKS if one in row.detail), "")
+        step, due_on = int(row.detail.get("minutes_before", 0)), str(row.detail.get("due_on", ""))
+        told[row.case_id, str(row.detail.get("code")), about, int(row.detail.get(about, 0)), step, due_on] += 1
+    events_of = select(events).join(cases, cases.c.id == events.c.case_id).where(events.c.about.in_(_CLOCKS))
+    findings = []
+    known = set()
+    for row in connection.execute(events_of.where(cases.c.proof_gone_at.is_(None)).order_by(events.c.id)):
+        due_on = row.due_on.isoformat() if row.due_on else ""
+        key = (row.case_id, row.kind, row.about, row.about_id, row.step, due_on)
+        known.add(key)
+        if told[key] != 1:
+            what = f"it was raised once, and history tells of it {told[key]} times"
+            findings.append(Finding("P4", what, f"event {row.id}"))
+    findings += [
+        Finding("P4", "history tells of an alarm that was not raised", f"{about} {about_id}")
+        for key in told.keys() - known
+        for about, about_id in [key[2:4]]
+    ]
+    late = _overdue_unraised(view)
+    findings += [Finding("P4", "it is overdue, and nobody was told", f"promise {one}") for one in late]
+    return sum(told.values()), findings
+
+
+def _overdue_unraised(view: View) -> list[int]:
+    was = exists().where(
+        events.c.about == About.PROMISE.value, events.c.about_id == promises.c.id, events.c.step == OVERDUE
+    )
+    query = select(promises.c.id).where(
+        promises.c.answered_at.is_(None),
+        promises.c.excused.is_(None),
+        promises.c.due_at < view.now - _RAISED_WITHIN,
+        ~was,
+    )
+    return list(view.connection.execute(query.order_by(promises.c.id)).scalars())
 
 
 def durable(view: View) -> Checked:
@@ -145,7 +197,7 @@ def _with_content(connection: Connection, purged_ids: Any) -> set[int]:
         select(webhooks.c.case_id).where(webhooks.c.case_id.in_(purged_ids), webhooks.c.address.is_not(None)),
         *(
             select(table.c.case_id).where(table.c.case_id.in_(purged_ids))
-            for table in (case_addresses, codes, identities, corrections)
+            for table in (case_addresses, case_words, codes, identities, corrections)
         ),
     ]
     return {one for query in left for one in connection.execute(query).scalars()}
