@@ -8,10 +8,11 @@ PYTHON ?= $(shell for one in python3 python3.14 python3.13 python3.12 python3.11
 JOBS ?= 2
 ARGS ?=
 N ?= 1000
+MORE ?= 50
 WHAT_IT_NEEDS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos train constraints clean
+.PHONY: help demo test chaos fuzz corpus train constraints clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##\(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
@@ -32,6 +33,14 @@ test: $(VENV)/.test  ## types, lint, import contracts and every test
 
 chaos: $(VENV)/.test  ## kill it N times (1000) while mail arrives and letters go out; goes on where it was stopped
 	@$(BIN)/python -m tests.crash.chaos --kills $(N) $(ARGS)
+
+fuzz: $(VENV)/.test  ## search MORE (50) times as long for mails, texts and orders of events that break something
+	@INBOXBOT_TEST_MORE=$(MORE) $(BIN)/python -m pytest -n $(JOBS) -o timeout=0 tests/reading/test_fuzz.py \
+		tests/reading/test_mutations.py tests/reading/test_doubling.py tests/sorting/test_judge.py \
+		tests/replies/test_compose.py tests/daemon/test_folder_model.py tests/daemon/test_state_machine.py $(ARGS)
+
+corpus: $(VENV)/.test  ## read and judge every raw message under DIR, through the workers and the ledger
+	@$(BIN)/python -m benchmarks.corpus $(DIR) $(ARGS)
 
 train: $(VENV)/.test  ## fit the model of the judge anew from training/
 	@$(BIN)/python -m training.train $(ARGS)

@@ -7,13 +7,14 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from tests.longer import more
 from tests.servers.folder_model import Key, ModelFolder, ModelServer, ReadHere
 from tests.servers.installation import Clock, Installation, Office, open_office
 from tests.servers.writing import access
@@ -69,13 +70,16 @@ class Mailbox(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self._folder = tempfile.TemporaryDirectory(prefix="inboxbot-model-")
-        self._open = office_at(Path(self._folder.name))
+        self._open = self.opened(Path(self._folder.name))
         self.office = self._open.__enter__()
         self.server = ModelServer(self.office.clock())
         self.number = 0
         self.before: set[str] = set()
         self.wanted: set[str] = set()
         self.settled = False
+
+    def opened(self, folder: Path) -> AbstractContextManager[Office]:
+        return office_at(folder)
 
     def teardown(self) -> None:
         self._open.__exit__(None, None, None)
@@ -182,7 +186,7 @@ def test_every_message_has_one_entry_and_at_most_one_case() -> None:
     run_state_machine_as_test(
         Mailbox,
         settings=settings(
-            max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=more(15), stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 

@@ -50,5 +50,5 @@ def test_make_lists_its_targets_without_building_anything() -> None:
     told = subprocess.run(
         ["make", "-s", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True, timeout=60
     )
-    for target in ("demo", "test", "chaos", "train", "constraints", "clean"):
+    for target in ("demo", "test", "chaos", "fuzz", "corpus", "train", "constraints", "clean"):
         assert f"make {target}" in told.stdout

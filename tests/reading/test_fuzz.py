@@ -6,6 +6,7 @@ import re
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.longer import more
 
 from inboxbot.reading.addresses import parse_addresses, strict_address
 from inboxbot.reading.authentication import read_results
@@ -56,7 +57,7 @@ def mail_or_code(raw: RawMail) -> Mail | str:
 
 
 @given(MESSAGES)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=more(600), deadline=None)
 def test_whole_messages(data: bytes) -> None:
     """C, general rule."""
     sound(read_headers(raw_of(data)))
@@ -91,7 +92,7 @@ def test_whole_messages(data: bytes) -> None:
         max_size=4,
     ),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=more(300), deadline=None)
 def test_messages_in_parts(header: bytes, parts: list[RawPart]) -> None:
     mail = mail_or_code(RawMail(header=header, size=10**9, parts=tuple(parts)))
     if isinstance(mail, Mail):
