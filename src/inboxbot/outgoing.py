@@ -69,15 +69,21 @@ def post_signed(
 
 
 def request(
-    method: str, url: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None, private: bool = False
+    method: str,
+    url: str,
+    *,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    private: bool = False,
+    whole_s: float = WHOLE_S,
 ) -> Answer:
-    """Ask a server and return its answer, whatever its status. Raises UnreachableError when none came in time."""
+    """Ask a server and return its answer, whatever its status. Raises UnreachableError when none comes in time."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
     places = _addresses(host, port, private=private)
     connection = _Tls(host, port, places) if parts.scheme == "https" else _Plain(host, port, places)
-    ending = threading.Timer(WHOLE_S, connection.cut)  # a server that drips its answer must not hold us for ever
+    ending = threading.Timer(whole_s, connection.cut)  # a server that drips its answer must not hold us for ever
     ending.daemon = True
     ending.start()
     try:

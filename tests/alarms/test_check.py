@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.alarms.test_events import hook
 from tests.servers.installation import Installation
-from tests.servers.listener import Listening
+from tests.servers.listener import Listening, hook
 
 
 def test_each_address_is_looked_at_and_nothing_is_sent(tmp_path: Path, listener: Listening) -> None:

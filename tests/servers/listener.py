@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
+
+SECRET = "delad hemlighet å"
+ALL = '["opened", "held", "due_soon", "overdue", "sent", "sending_stopped", "mailbox_blind"]'
 
 
 @dataclass
@@ -64,3 +68,17 @@ def running_listener() -> Iterator[Listening]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def hook(folder: Path, port: int, *, name: str = "intranet", events: str = ALL, more: str = "") -> str:
+    """Return the settings of a webhook that leads to a listener, with its secret in ``folder``."""
+    (folder / "hook").write_text(f"{SECRET}\n", encoding="utf-8")
+    (folder / "hook").chmod(0o600)
+    return f"""
+[[company.webhooks]]
+name = "{name}"
+url = "http://127.0.0.1:{port}/told?by=inboxbot"
+secret_file = "hook"
+events = {events}
+{more}
+"""

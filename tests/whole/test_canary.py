@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from tests.servers.dovecot import Dovecot
 from tests.servers.installation import Installation
+from tests.servers.listener import hook, running_listener
 from tests.servers.proxy import Proxy
 from tests.servers.scripted_imap import ScriptedImap
 from tests.servers.scripted_smtp import Script, scripted_smtp
@@ -95,7 +96,14 @@ class Watch:
     """An installation whose every output is kept and searched."""
 
     def __init__(
-        self, folder: Path, temporary: Path, imap_port: int, smtp_port: int, username: str, password: str
+        self,
+        folder: Path,
+        temporary: Path,
+        imap_port: int,
+        smtp_port: int,
+        username: str,
+        password: str,
+        company_lines: str = "",
     ) -> None:
         self.temporary = temporary
         self.beat = folder / "beat"
@@ -108,6 +116,7 @@ class Watch:
             imap_lines="timeout_s = 10",
             top_lines=f'[log]\nlevel = "debug"\n[daemon]\nheartbeat_file = "{self.beat}"\n',
             environment={"TMPDIR": str(self.temporary), "PYTHONFAULTHANDLER": "1"},
+            company_lines=company_lines,
         )
         self.told: list[str] = []
 
@@ -144,10 +153,12 @@ def smtp() -> Iterator[Script]:
 def test_d5_no_word_of_a_mail_is_told_while_all_goes_well_and_while_the_connection_is_cut(
     dovecot: Dovecot, smtp: Script, tmp_path: Path, temporary: Path
 ) -> None:
-    """E80, E72."""
+    """E80, E72. Staff and a webhook are told of everything meanwhile, and learn no word either."""
     user = dovecot.new_user()
-    with Proxy(("127.0.0.1", dovecot.port)) as proxy:
-        watch = Watch(tmp_path, temporary, proxy.port, smtp.port, user, dovecot.password)
+    with Proxy(("127.0.0.1", dovecot.port)) as proxy, running_listener() as listener:
+        (tmp_path / "house").mkdir()
+        lines = 'alarm_addresses = ["vakt@example.se"]\n' + hook(tmp_path / "house", listener.port)
+        watch = Watch(tmp_path, temporary, proxy.port, smtp.port, user, dovecot.password, lines)
         dovecot.append(user, list(mails()))
         for cut in (3_000, 20_000):
             proxy.faults.cut_after = cut
@@ -163,6 +174,10 @@ def test_d5_no_word_of_a_mail_is_told_while_all_goes_well_and_while_the_connecti
             watch.once()
         dovecot.append(user, list(mails()), folder="Skickat")
         watch.once()
+    alarms = [one for one in smtp.taken if b"Auto-Submitted: auto-generated" in one]
+    assert alarms
+    assert {"held", "opened", "sent"} <= set(listener.events)
+    watch.told += [one.decode() for one in (*alarms, *(heard.body for heard in listener.heard))]
     watch.check()
 
 

@@ -110,11 +110,13 @@ def _tell_hook(desk: Desk, telling: Telling, now: dt.datetime) -> str:
     hook = next((one for one in company.webhooks if one.name == telling.target), None) if company else None
     if hook is None:
         return "not_configured"
+    # Numbers come again after an older copy of the database was restored; with the moment no two events share an id.
+    event_id = f"event-{telling.event_id}-{desk.salted(f'{telling.event_id} {moment_text(telling.at)}')[:12]}"
     try:
         answer = post_signed(
             hook.url,
-            body_of(telling),
-            delivery_id=f"event-{telling.event_id}",
+            _body(telling, event_id),
+            delivery_id=event_id,
             secret_file=hook.secret_file,
             private=hook.private,
             now=now,
@@ -124,10 +126,10 @@ def _tell_hook(desk: Desk, telling: Telling, now: dt.datetime) -> str:
     return str(answer.status)
 
 
-def body_of(telling: Telling) -> bytes:
+def _body(telling: Telling, event_id: str) -> bytes:
     """Return what a webhook is told of an event; the same bytes at every try."""
     told: dict[str, Any] = {
-        "id": f"event-{telling.event_id}",
+        "id": event_id,
         "event": telling.kind.value,
         "at": moment_text(telling.at),
         **telling.detail,
