@@ -14,7 +14,6 @@ from inboxbot.reading.charsets import clean_text, decode_text
 from inboxbot.reading.encoded_words import decode_words
 from inboxbot.reading.html_text import html_to_text
 from inboxbot.reading.read import raw_of, read_headers, read_mail
-from inboxbot.reading.subject import base_subject, references_in
 from inboxbot.reading.transfer import unflow
 from inboxbot.reading.values import Mail, RawMail, RawPart, UnreadableError
 
@@ -126,8 +125,6 @@ def test_utf8_text_comes_back_as_it_was(text: str) -> None:
 def test_small_readers_end(text: str, flag: bool) -> None:
     decode_words(text)
     unflow(text, delsp=flag)
-    base_subject(text)
-    references_in(text, "AO")
     read_results([("authentication-results", text)], "mx")
     shown = html_to_text(text)
     shown.text.encode("utf-8")

@@ -27,9 +27,7 @@ def words(text: str, kind: SegmentKind) -> str:
 def assert_covers(text: str) -> None:
     parts = segment(text)
     assert "".join(text[part.start : part.end] for part in parts) == text
-    assert all(
-        one.end == other.start and one.kind is not other.kind for one, other in pairwise(parts)
-    )
+    assert all(one.end == other.start and one.kind is not other.kind for one, other in pairwise(parts))
 
 
 HISTORIES = {

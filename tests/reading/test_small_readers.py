@@ -9,29 +9,7 @@ from inboxbot.reading.charsets import decode_text, known_charset
 from inboxbot.reading.encoded_words import decode_words
 from inboxbot.reading.html_text import html_to_text
 from inboxbot.reading.read import read_whole
-from inboxbot.reading.subject import base_subject, references_in
 from inboxbot.reading.values import Mail
-
-
-@pytest.mark.parametrize(
-    ("subject", "base"),
-    [
-        ("Radera mig", "Radera mig"),
-        ("Re: SV: Fwd: VB: Radera mig", "Radera mig"),
-        ("RE[2]: AW : Radera  mig", "Radera mig"),
-        ("Re: Re: AW: WG: Fwd:", ""),
-        ("Rent: hus", "Rent: hus"),
-        ("", ""),
-    ],
-)
-def test_base_subject(subject: str, base: str) -> None:
-    assert base_subject(subject) == base
-
-
-def test_references_are_found_whole_and_once() -> None:
-    text = "Re: [AO-2026-0001] se ao-2026-0001 och AO-2026-12345, inte XAO-2026-0002, AO-2026-0003-9 eller AO-26-1"
-    assert references_in(text, "AO") == ("AO-2026-0001", "AO-2026-12345")
-    assert references_in("A.B-2026-0001 AxB-2026-0002", "A.B") == ("A.B-2026-0001",)
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,17 @@ def test_an_access_letter_goes_only_complete_and_only_to_a_proven_address(
     assert eva.case(reference)["state"] == "closed"
 
 
+def test_what_staff_keep_without_saying_why_is_kept_on_the_ground_of_its_system(new_office: NewOffice) -> None:
+    ground = 'holds = "fakturor"\nkeep_ground = "bookkeeping"\nlooked_after_by = "ekonomi"'
+    eva = Person(new_office(company_lines=COMPANY.replace('holds = "fakturor"', ground)))
+    reference = eva.opens("erasure")
+    eva.says("cases", "line", reference, "erasure", "Bokföring", "kept", "--until", "2031-12-31")
+    eva.says("cases", "line", reference, "erasure", "Webbutik", "kept", "--until", "2031-12-31")
+    shop, books, _ = eva.asks("cases", "checklist", reference)[0]["lines"]
+    assert (books["ground"], books["lack"], books["looked_after_by"]) == ("bookkeeping", None, "ekonomi")
+    assert (shop["ground"], shop["lack"], shop["looked_after_by"]) == (None, "no_ground", "")
+
+
 def test_data_goes_to_an_unproven_address_only_when_two_people_say_so(
     new_office: NewOffice, smtp: Script, tmp_path: Path
 ) -> None:

@@ -41,12 +41,6 @@ def make_reference(prefix: str, year: int, number: int) -> str:
     return str(Reference(prefix, year, number))
 
 
-def parse_reference(text: str) -> Reference | None:
-    """Return the reference that ``text`` is, in any letter case, or None."""
-    found = _REFERENCE.fullmatch(text.strip())
-    return _reference(found) if found else None
-
-
 def find_references(text: str) -> tuple[str, ...]:
     """Return the references that occur in a subject or a text, each once, in order, written in capitals."""
     return tuple(dict.fromkeys(str(_reference(found)) for found in _REFERENCE.finditer(text)))

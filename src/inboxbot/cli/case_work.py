@@ -38,11 +38,12 @@ def show_checklist(context: Context, reference: str, as_json: bool) -> None:
                 line["ground"] or "",
                 line["until"] or "",
                 line["lack"] or "",
+                line["looked_after_by"],
                 line["detail"],
             ]
             for line in one["lines"]
         ]
-        print_table(["line", "answer", "ground", "until", "lacks", "detail"], rows, shrink=5)
+        print_table(["line", "answer", "ground", "until", "lacks", "who looks", "detail"], rows, shrink=6)
         click.echo()
 
 
@@ -55,7 +56,7 @@ def show_checklist(context: Context, reference: str, as_json: bool) -> None:
 @click.option(
     "--purchase", metavar="DAY", help="Kept for bookkeeping: the day of the purchase; the last day follows from it."
 )
-@click.option("--ground", type=click.Choice(GROUNDS), help="Why it is kept.")
+@click.option("--ground", type=click.Choice(GROUNDS), help="Why it is kept; if left out, what the settings say.")
 @click.option("--detail", default="", help="In words: which order, which law, why withheld.")
 @by_option
 @click.pass_obj

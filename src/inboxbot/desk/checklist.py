@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, update
 
 from inboxbot.cases.checklist import (
+    About,
     ChecklistLine,
     LineAnswer,
     allowed_answers,
@@ -44,7 +45,10 @@ _LIVE = (DraftState.PROPOSED, DraftState.APPROVED)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What staff found or did at one line. ``purchase_on`` gives the bookkeeping date instead of ``until``."""
+    """What staff found or did at one line. ``purchase_on`` gives the bookkeeping date instead of ``until``.
+
+    Without a ``ground`` something is kept on the one that the settings name for its system.
+    """
 
     name: str
     answer: LineAnswer
@@ -106,7 +110,10 @@ def _answered(line: ChecklistLine, given: Answer, request: Request, company: Com
     detail = clean_text(given.detail).strip()
     if given.purchase_on is not None:
         return replace(kept_for_bookkeeping(line, given.purchase_on, company), detail=detail)
-    return replace(line, answer=given.answer, until=given.until, ground=given.ground, detail=detail)
+    ground = given.ground
+    if ground is None and given.answer is LineAnswer.KEPT and line.about is About.SYSTEM:
+        ground = next((one.keep_ground for one in company.systems if one.name == line.name), None)
+    return replace(line, answer=given.answer, until=given.until, ground=ground, detail=detail)
 
 
 def decide(

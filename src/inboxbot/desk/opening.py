@@ -11,10 +11,10 @@ from sqlalchemy import Connection, insert
 
 from inboxbot.cases.identity import Evidence
 from inboxbot.cases.legal_date import legal_date
-from inboxbot.cases.promise import promise_due
+from inboxbot.cases.promise import new_promise
 from inboxbot.cases.references import make_message_id, make_reference
 from inboxbot.cases.transitions import CaseEvent
-from inboxbot.cases.values import Case, CaseState, DraftState, Promise, Request
+from inboxbot.cases.values import Case, CaseState, DraftState, Request
 from inboxbot.desk.arrivals import Served
 from inboxbot.desk.context import DAEMON, Actor, Desk
 from inboxbot.desk.drafting import Occasion, try_draft
@@ -173,7 +173,7 @@ class Openings:
             new_request(self.numbers.row_id("requests"), kind, new.received_at, self.served) for kind in new.kinds
         )
         hours = self.served.mailbox.promise_hours
-        promised = (Promise(new.received_at, promise_due(new.received_at, hours)),) if hours and new.promised else ()
+        promised = (new_promise(new.received_at, hours),) if hours and new.promised else ()
         return Case(
             id=case_id,
             reference=reference,

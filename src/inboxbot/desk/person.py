@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from inboxbot.cases.personal_numbers import mask_personal_numbers
-from inboxbot.cases.values import CaseState, DraftState
+from inboxbot.cases.values import CaseState, DraftState, Request
 from inboxbot.config.addresses import checked_address
 from inboxbot.desk.context import Actor, Desk
 from inboxbot.desk.retention import empty_cases, note_erased, overwrite, proof_due
@@ -107,29 +107,12 @@ def _case(connection: Connection, address: str, case_id: int) -> dict[str, Any]:
         "opened_at": utc(case.opened_at),
         "name": case.requester_name if main else "",
         "language": case.language,
-        "requests": [
-            {
-                "kind": one.kind.value,
-                "received_at": utc(one.received_at),
-                "due": one.due_hard.isoformat() if one.due_hard else None,
-                "outcome": one.outcome.value if one.outcome else None,
-                "told_at": utc(one.told_at),
-                "checklist": [
-                    {
-                        "line": line.key,
-                        "answer": line.answer.value if line.answer else None,
-                        "until": line.until.isoformat() if line.until else None,
-                        "ground": line.ground.value if line.ground else None,
-                        "detail": line.detail,
-                    }
-                    for line in load_lines(connection, one.id)
-                ],
-            }
-            for one in case.requests
-        ],
+        "requests": [_request(connection, one) for one in case.requests],
         "identity": {
             "address_on_file": identity.address_on_file if main else None,
             "found_in": identity.found_in if main else None,
+            "proposed_by_inboxbot": identity.proposed,
+            "searched": identity.searched,
             "facts": sorted(key for key, value in identity.facts.items() if value is True),
         },
         "mails": [_mail(one) for one in own],
@@ -152,6 +135,26 @@ def _case(connection: Connection, address: str, case_id: int) -> dict[str, Any]:
             if main
         ],
         "corrections": [{"judged": row.judged, "right": row.right} for row in connection.execute(learned)],
+    }
+
+
+def _request(connection: Connection, request: Request) -> dict[str, Any]:
+    return {
+        "kind": request.kind.value,
+        "received_at": utc(request.received_at),
+        "due": request.due_hard.isoformat() if request.due_hard else None,
+        "outcome": request.outcome.value if request.outcome else None,
+        "told_at": utc(request.told_at),
+        "checklist": [
+            {
+                "line": line.key,
+                "answer": line.answer.value if line.answer else None,
+                "until": line.until.isoformat() if line.until else None,
+                "ground": line.ground.value if line.ground else None,
+                "detail": line.detail,
+            }
+            for line in load_lines(connection, request.id)
+        ],
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from inboxbot.cases.checklist import steps, undecided
+from inboxbot.cases.checklist import About, steps, undecided
 from inboxbot.cases.identity import needed_level, reached_level
 from inboxbot.cases.legal_date import breach_due, explain, legal_date
 from inboxbot.cases.personal_numbers import mask_personal_numbers
@@ -156,6 +156,7 @@ def checklist_json(desk: Desk, connection: Connection, case_id: int) -> list[dic
     case = load_case(connection, case_id)
     company, _ = desk.of_mailbox(case.mailbox)
     reached = reached_level(evidence_on_case(connection, case))
+    who = {one.name: one.looked_after_by for one in company.systems}
     shown = []
     for request in case.requests:
         lines = lines_of(connection, company, request)
@@ -174,6 +175,7 @@ def checklist_json(desk: Desk, connection: Connection, case_id: int) -> list[dic
                         "until": line.until.isoformat() if line.until else None,
                         "detail": line.detail,
                         "lack": lacks.get(line.key),
+                        "looked_after_by": who.get(line.name, "") if line.about is About.SYSTEM else "",
                     }
                     for line in lines
                 ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 from inboxbot.cases.identity import doubts
 from inboxbot.cases.legal_date import notice_by
@@ -43,12 +44,7 @@ def write_letter(
     An identity question needs a recorded doubt (Art. 12(6)), a code the address on file, an extension its place inside
     month one (Art. 12(3)). Raises UsageError or RefusedError saying what is missing.
     """
-    if template not in LETTERS:
-        raise UsageError(f"there is no letter {template!r}", cure=f"there are {', '.join(LETTERS)}")
-    unknown = set(texts or {}) - set(TEXTS)
-    if unknown:
-        listed = ", ".join(f"{name} ({what})" for name, what in TEXTS.items())
-        raise UsageError(f"{', '.join(sorted(unknown))} is no text of a letter", cure=f"known are {listed}")
+    _refuse_unknown(template, texts or {})
     with desk.store.write() as connection:
         case = load_case(connection, case_id)
         company, mailbox = desk.of_mailbox(case.mailbox)
@@ -57,13 +53,10 @@ def write_letter(
         identity = load_identity(connection, case.id)
         found = doubts(evidence_on_case(connection, case))
         if template in _NEEDS_DOUBT and not found:
-            raise RefusedError(
-                "nothing puts the identity in doubt", where=case.reference, cure="do not ask without need"
-            )
+            cure = "do not ask without need"
+            raise RefusedError("nothing puts the identity in doubt", where=case.reference, cure=cure)
         if template == "code" and not identity.address_on_file:
-            cure = (
-                f"record it with `inboxbot cases identity {case.reference} --address-on-file ADDRESS --found-in SYSTEM`"
-            )
+            cure = f"use `inboxbot cases identity {case.reference} --address-on-file ADDRESS --found-in SYSTEM`"
             raise RefusedError("nobody recorded the address on file", where=case.reference, cure=cure)
         today = now.astimezone(company.zone).date()
         if template == "extension" and today > notice_by(request.received_at, company.zone):
@@ -91,6 +84,15 @@ def write_letter(
         )
         add_draft(desk, served, connection, case, letter, now=now, actor=actor)
         return load_drafts(connection, case_ids=[case.id])[-1].id
+
+
+def _refuse_unknown(template: str, texts: Mapping[str, str]) -> None:
+    if template not in LETTERS:
+        raise UsageError(f"there is no letter {template!r}", cure=f"there are {', '.join(LETTERS)}")
+    unknown = set(texts) - set(TEXTS)
+    if unknown:
+        listed = ", ".join(f"{name} ({what})" for name, what in TEXTS.items())
+        raise UsageError(f"{', '.join(sorted(unknown))} is no text of a letter", cure=f"known are {listed}")
 
 
 def _only_request(case: Case) -> Request:

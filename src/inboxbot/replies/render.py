@@ -93,11 +93,6 @@ def languages_of(name: str) -> tuple[str, ...]:
     return LANGUAGES if name in ACKNOWLEDGEMENTS else ("sv", "en")
 
 
-def known_templates() -> tuple[tuple[str, str], ...]:
-    """Return every (language, letter) that ships, in order."""
-    return tuple((language, name) for name in LETTERS for language in languages_of(name))
-
-
 def render(name: str, facts: LetterFacts, *, folder: Path | None = None, gaps: bool = False) -> Letter:
     """Return the letter ``name`` in the language of ``facts``.
 

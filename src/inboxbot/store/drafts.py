@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from inboxbot.cases.values import DraftState
 from inboxbot.errors import UsageError
-from inboxbot.store.numbers import claim_id
 from inboxbot.store.tables import approvals, attempts, cases, draft_words, drafts
 
 
@@ -197,10 +196,3 @@ def last_results(connection: Connection, since: dt.datetime, most: int) -> list[
         .limit(most)
     )
     return [str(one) for one in connection.execute(query).scalars()]
-
-
-def save_draft(connection: Connection, values: dict[str, Any]) -> int:
-    """Insert one letter and return its id."""
-    draft_id = claim_id(connection, "drafts")
-    connection.execute(insert(drafts), [{**values, "id": draft_id}])
-    return draft_id

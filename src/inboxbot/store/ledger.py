@@ -200,13 +200,3 @@ def set_ledger(connection: Connection, ledger_id: int, *, state: LedgerState, re
     connection.execute(
         update(ledger).where(ledger.c.id == ledger_id).values(state=state.value, reason=reason, case_id=case_id)
     )
-
-
-def ledger_counts(connection: Connection, *, start: dt.datetime, end: dt.datetime) -> dict[str, int]:
-    """Return how many messages received in [start, end) have each state."""
-    query = (
-        select(ledger.c.state, func.count())
-        .where(ledger.c.received_at >= start, ledger.c.received_at < end)
-        .group_by(ledger.c.state)
-    )
-    return {row[0]: row[1] for row in connection.execute(query)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, or_, select, update
 
 from inboxbot.cases.values import DraftState
 from inboxbot.store.tables import cases, drafts, placed
@@ -79,7 +79,14 @@ def placeable(connection: Connection, mailbox_id: int, *, never: Iterable[str]) 
 
     ``never`` are templates that are never placed. What staff took away there is not put back.
     """
-    query = (
+    absent = or_(placed.c.state == PlacedState.ABSENT.value, _not_yet())
+    query = _proposals(mailbox_id, never).where(absent).order_by(drafts.c.id)
+    return list(connection.execute(query).scalars())
+
+
+def _proposals(mailbox_id: int, never: Iterable[str]) -> Select[Any]:
+    """Return the query for the proposals of a mailbox that may be placed, beside where they lie."""
+    return (
         select(drafts.c.id)
         .join(cases, cases.c.id == drafts.c.case_id)
         .outerjoin(placed, placed.c.draft_id == drafts.c.id)
@@ -88,11 +95,8 @@ def placeable(connection: Connection, mailbox_id: int, *, never: Iterable[str]) 
             drafts.c.state == DraftState.PROPOSED.value,
             drafts.c.recipient.is_not(None),
             drafts.c.template.not_in(sorted(never)),
-            or_(placed.c.state == PlacedState.ABSENT.value, _not_yet()),
         )
-        .order_by(drafts.c.id)
     )
-    return list(connection.execute(query).scalars())
 
 
 def holds_back(connection: Connection, draft_id: int) -> bool:
@@ -123,16 +127,5 @@ def to_tend(connection: Connection, mailbox_id: int, *, never: Iterable[str]) ->
             drafts.c.state != DraftState.PROPOSED.value,
         )
     )
-    fresh = (
-        select(drafts.c.id)
-        .join(cases, cases.c.id == drafts.c.case_id)
-        .outerjoin(placed, placed.c.draft_id == drafts.c.id)
-        .where(
-            cases.c.mailbox_id == mailbox_id,
-            drafts.c.state == DraftState.PROPOSED.value,
-            drafts.c.recipient.is_not(None),
-            drafts.c.template.not_in(sorted(never)),
-            _not_yet(),
-        )
-    )
+    fresh = _proposals(mailbox_id, never).where(_not_yet())
     return any(connection.execute(query.limit(1)).first() is not None for query in (stale, fresh))
