@@ -6,6 +6,7 @@ fell is read afterwards from the marks that the killed process left (`inboxbot.c
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import random
 import signal
@@ -26,7 +27,7 @@ from tests.servers.writing import access
 
 from inboxbot.cases.values import DraftState
 from inboxbot.crash import passed_last
-from inboxbot.desk.audit import audit_database
+from inboxbot.daemon.auditing import audit_all
 from inboxbot.errors import RefusedError
 from inboxbot.mailbox.workers import ReadingPool
 
@@ -237,6 +238,7 @@ class Storm:
         sent = {row[0] for row in office.rows("SELECT recipient FROM drafts WHERE state = 'sent'")}
         doubtful = {row[0] for row in office.rows("SELECT recipient FROM drafts WHERE state = 'unknown'")}
         approved = int(office.rows("SELECT count(*) FROM approvals WHERE void_at IS NULL")[0][0])
+        audited = audit_all(office.desk, now=office.clock(), delay=dt.timedelta())
         window = sum(bool(WINDOW.intersection(one.points)) for one in self.done)
         return Counts(
             kills=len(self.done),
@@ -252,7 +254,7 @@ class Storm:
             not_sent=approved - len(sent) - len(doubtful) + sum(states.get(one, 0) for one in ("failed", "approved")),
             sent_without_record=len(set(arrived) - sent - doubtful) + len(sent - set(arrived)),
             unknown_without_kill=max(0, len(doubtful) - window),
-            audit=audit_database(office.desk)["findings"],
+            audit=audited["findings"] + audited["errors"],
         )
 
     def arrived(self) -> Counter[str]:
