@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import base64
+import email
+import hashlib
 import html
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi.testclient import TestClient
 from httpx2 import Response
 from tests.servers.installation import Office
+from tests.servers.writing import fresh_id
 
 from inboxbot.config.model import WebSettings
+from inboxbot.desk.originals import GoneError
+from inboxbot.reading.headers import split_header
+from inboxbot.reading.html_shown import ShownPage, show_page
+from inboxbot.reading.read import raw_of
+from inboxbot.store.ledger import Place
 from inboxbot.store.people import EVERY_COMPANY, Role, add_user
 from inboxbot.web.app import build_app
 from inboxbot.web.passwords import hash_password
@@ -52,6 +62,53 @@ name = "Frakt AB"
 role = "processor"
 purpose = "leverans"
 """
+
+
+HTML = (
+    "<html><body><p style='color:#a00'>Hej, jag vill ha ett <b>registerutdrag</b> enligt artikel 15.</p>"
+    "<img src='http://tracker.example/p.gif'><script>document.title='ojsan'</script>"
+    "<a href='https://evil.example/login'>Logga in</a></body></html>"
+)
+
+
+def with_files(*files: tuple[str, str, bytes], html: str = HTML) -> bytes:
+    """Return a request with HTML and files, each (name as the header spells it, type, bytes)."""
+    lines = [
+        "From: Anna Berg <anna.berg@example.org>", "To: kontakt@example.se", "Subject: Mina uppgifter",
+        f"Message-ID: {fresh_id()}", "MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=gr1", "",
+        "--gr1", "Content-Type: multipart/alternative; boundary=gr2", "",
+        "--gr2", "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit", "",
+        "Hej, jag vill ha ett registerutdrag enligt artikel 15.", "",
+        "--gr2", "Content-Type: text/html; charset=utf-8", "Content-Transfer-Encoding: 8bit", "", html, "--gr2--",
+    ]  # fmt: skip
+    for name, kind, content in files:
+        lines += ["--gr1", f"Content-Type: {kind}", "Content-Transfer-Encoding: base64"]
+        lines += [f"Content-Disposition: attachment; {name}", "", base64.encodebytes(content).decode().strip()]
+    return "\r\n".join([*lines, "--gr1--", ""]).replace("\r\n", "\n").replace("\n", "\r\n").encode()
+
+
+class Remembered:
+    """Mails as they lie in a mailbox, without a server: those handed over, known by the digest of their header."""
+
+    def __init__(self, *messages: bytes) -> None:
+        self.messages = {hashlib.sha256(split_header(one)[0]).hexdigest(): one for one in messages}
+
+    def page(self, mailbox: str, at: Sequence[Place]) -> ShownPage | None:
+        return show_page(raw_of(self._message(at)))
+
+    def file(self, mailbox: str, at: Sequence[Place], part: str, limit: int) -> bytes:
+        mail = email.message_from_bytes(self._message(at))
+        for number in part.split("."):
+            mail = mail.get_payload(int(number) - 1)  # type: ignore[assignment]
+        content = mail.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        return content[:limit]
+
+    def _message(self, at: Sequence[Place]) -> bytes:
+        found = next((self.messages[one.digest] for one in at if one.digest in self.messages), None)
+        if found is None:
+            raise GoneError("the mail does not lie in the mailbox any more")
+        return found
 
 
 def add_person(office: Office, name: str, role: Role = Role.APPROVER, *companies: str) -> None:

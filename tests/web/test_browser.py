@@ -15,7 +15,7 @@ from tests.servers.installation import Office
 from tests.servers.scripted_smtp import Script
 from tests.servers.writing import letter
 from tests.web.browsers import Window, running_chromium
-from tests.web.house import add_person
+from tests.web.house import Remembered, add_person, with_files
 
 from inboxbot.cases.values import CaseState, DraftState
 from inboxbot.config.model import WebSettings
@@ -37,7 +37,9 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def address(office: Office) -> Iterator[str]:
     """The desk of the office on a free port; an approved letter can be called back for one second."""
-    with served(office.desk, now=office.clock, settings=WebSettings(port=0, hold_s=1)) as one:
+    with served(
+        office.desk, now=office.clock, settings=WebSettings(port=0, hold_s=1), originals=Remembered(HOSTILE, OFFER)
+    ) as one:
         yield one
 
 
@@ -58,6 +60,27 @@ def window(chromium: Browser, address: str) -> Iterator[Open]:
         assert one.faults == []
 
 
+HOSTILE = with_files(
+    ('filename="kvitto.pdf"', "application/pdf", b"%PDF-1.4 inget"),
+    html="<p style='color:red'>Hej!<script>top.hit=1</script><img src=x onerror='top.hit=1'>"
+    "<img src='https://evil.example/pixel.gif'><style>@import '//evil.example/x.css'</style>"
+    "<form action='https://evil.example'><button>Skicka</button></form><a href='https://evil.example/in'>Logga in</a>"
+    "<meta http-equiv=refresh content='0;url=https://evil.example'><iframe src='https://evil.example'></iframe>"
+    "<svg onload='top.hit=1'></svg><p style='background:url(https://evil.example/b.png)'>Jag vill ha ett "
+    "<b>registerutdrag</b> enligt artikel 15.</p>",
+)
+CELL = "style='padding:6px 14px;border-bottom:1px solid #ccd'"
+OFFER = with_files(
+    ('filename="kontoutdrag 2026.pdf"', "application/pdf", b"%PDF-1.4 inget" * 4000),
+    ('filename="skärmbild.png"', "image/png", b"bild" * 90_000),
+    html="<div style='font-family:Georgia,serif;color:#223'><p>Hej,</p><p>jag vill ha ett <b style='color:#a00'>"
+    "registerutdrag</b> enligt artikel 15. Det gäller särskilt:</p><table style='border-collapse:collapse'>"
+    f"<tr style='background:#e8eef8'><th {CELL}>Vad</th><th {CELL}>Sedan</th></tr>"
+    f"<tr><td {CELL}>mina beställningar</td><td {CELL}>2023</td></tr>"
+    f"<tr><td {CELL}>samtal med kundtjänst</td><td {CELL}>2025</td></tr></table>"
+    "<p>Mer om mig finns på <a href='https://anna.example.org/om'>min sida</a>.</p>"
+    "<p>Vänliga hälsningar<br>Anna Berg</p><img src=cid:1 alt='Logotyp'></div>",
+)
 scripts = pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without"])
 
 
@@ -227,6 +250,19 @@ def test_a_new_mail_appears_and_the_countdown_goes_on(office: Office, window: Op
     expect(eva.page.locator("[data-countdown]").first).to_contain_text("sent")
 
 
+def test_a_server_that_does_not_answer_is_told(window: Open) -> None:
+    eva = window()
+    eva.sign_in("Eva Ek")
+    expect(eva.page.locator("#offline")).to_be_hidden()
+    eva.context.set_offline(True)
+    eva.page.evaluate("htmx.trigger('#queue', 'refresh')")
+    expect(eva.page.locator("#offline")).to_be_visible()
+    eva.context.set_offline(False)
+    eva.page.evaluate("htmx.trigger('#queue', 'refresh')")
+    expect(eva.page.locator("#offline")).to_be_hidden()
+    eva.faults.clear()  # the browser notes what it could not fetch
+
+
 def test_nothing_that_others_wrote_runs(office: Office, window: Open) -> None:
     """E40, E41."""
     attacks = (
@@ -263,17 +299,44 @@ def test_nothing_that_others_wrote_runs(office: Office, window: Open) -> None:
     assert eva.page.evaluate("window.hit") is None
 
 
+@scripts
+def test_a_mail_as_it_was_sent_runs_and_loads_nothing(office: Office, window: Open, scripts: bool) -> None:
+    office.receive(HOSTILE)
+    eva = window(java_script_enabled=scripts)
+    eva.sign_in("Eva Ek")
+    eva.go("/cases/EX-2026-0004")
+    with eva.page.expect_response(re.compile("as-sent/frame$")) as framed:
+        eva.page.click("text=Visa mejlet som det skickades")
+    assert framed.value.status == 200
+    frame = eva.page.frame_locator("iframe")
+    expect(frame.locator("body")).to_contain_text("registerutdrag")
+    expect(frame.locator("body")).to_contain_text("https://evil.example/in")
+    expect(frame.locator("a, form, img, script, iframe, [onload]")).to_have_count(0)
+    assert frame.locator("p").first.evaluate("one => getComputedStyle(one).color") == "rgb(255, 0, 0)"
+    if scripts:
+        assert eva.page.evaluate("window.hit") is None
+    eva.page.click("text=← EX-2026-0004")
+    for _ in range(2):  # with scripts a form is sent once; a download may be wanted again
+        with eva.page.expect_download() as saved:
+            eva.page.click("text=Hämta")
+        assert saved.value.suggested_filename == "kvitto.pdf"
+        assert Path(saved.value.path()).read_bytes() == b"%PDF-1.4 inget"
+    assert office.events("EX-2026-0004").count("file_fetched") == 2
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page(office: Office, window: Open, scheme: str) -> None:
     with office.desk.store.write() as connection:
         connection.exec_driver_sql("UPDATE drafts SET state = 'failed' WHERE case_id = 2")
+    office.receive(OFFER)
     for width in (1280, 390):
         eva = window(color_scheme=scheme, viewport={"width": width, "height": 844})
         eva.go("/signin")
         found = {"/signin": violations(eva)}
         eva.sign_in("Ada Admin")
         paths = ["/", "/?q=nothing-at-all", "/people", "/account", "/nothing"]
-        for path in [*paths, *(f"/cases/EX-2026-000{number}" for number in (1, 2, 3))]:
+        paths += [f"/cases/EX-2026-000{number}" for number in (1, 2, 3, 4)]
+        for path in [*paths, "/cases/EX-2026-0004/mails/4/as-sent"]:
             eva.go(path)
             eva.page.evaluate(UNFOLD)
             found[path] = violations(eva)
@@ -290,13 +353,18 @@ def violations(window: Window) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pictures_for_the_documentation(window: Open, scheme: str, tmp_path: Path) -> None:
+def test_pictures_for_the_documentation(office: Office, window: Open, scheme: str, tmp_path: Path) -> None:
     """With INBOXBOT_TEST_PICTURES=1 those in docs/screenshots are renewed."""
     folder = PICTURES if "INBOXBOT_TEST_PICTURES" in os.environ else tmp_path
     for name, size in (("desk", (1280, 900)), ("phone", (390, 844))):
+        if name == "desk":
+            office.receive(OFFER)
         eva = window(color_scheme=scheme, viewport={"width": size[0], "height": size[1]})
         eva.sign_in("Eva Ek")
         eva.shoot(folder, f"queue-{name}-{scheme}")
         eva.go("/cases/EX-2026-0001")
         eva.shoot(folder, f"case-{name}-{scheme}")
+        eva.go("/cases/EX-2026-0004/mails/4/as-sent")
+        expect(eva.page.frame_locator("iframe").locator("body")).to_contain_text("registerutdrag")
+        eva.shoot(folder, f"as-sent-{name}-{scheme}")
         assert (folder / f"case-{name}-{scheme}.png").stat().st_size > 10_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -12,8 +11,8 @@ from fastapi.testclient import TestClient
 from tests.doors.conftest import Opened
 from tests.doors.mail_program import MailProgram
 from tests.servers.installation import Office
-from tests.servers.writing import access, fresh_id
-from tests.web.house import BASE, OTHER_COMPANY, Person, add_person, signed_in
+from tests.servers.writing import access
+from tests.web.house import BASE, OTHER_COMPANY, Person, add_person, signed_in, with_files
 
 from inboxbot.config.model import WebSettings
 from inboxbot.daemon.originals import MailboxOriginals
@@ -25,27 +24,6 @@ from inboxbot.web.original import disposition
 
 Open = Callable[..., Opened]
 PDF = b"%PDF-1.4 inget farligt\r\n" * 40
-HTML = (
-    "<html><body><p style='color:#a00'>Hej, jag vill ha ett <b>registerutdrag</b> enligt artikel 15.</p>"
-    "<img src='http://tracker.example/p.gif'><script>document.title='ojsan'</script>"
-    "<a href='https://evil.example/login'>Logga in</a></body></html>"
-)
-
-
-def with_files(*files: tuple[str, str, bytes], html: str = HTML) -> bytes:
-    """Return a request with HTML and files, each (name as the header spells it, type, bytes)."""
-    lines = [
-        "From: Anna Berg <anna.berg@example.org>", "To: kontakt@example.se", "Subject: Mina uppgifter",
-        f"Message-ID: {fresh_id()}", "MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=gr1", "",
-        "--gr1", "Content-Type: multipart/alternative; boundary=gr2", "",
-        "--gr2", "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit", "",
-        "Hej, jag vill ha ett registerutdrag enligt artikel 15.", "",
-        "--gr2", "Content-Type: text/html; charset=utf-8", "Content-Transfer-Encoding: 8bit", "", html, "--gr2--",
-    ]  # fmt: skip
-    for name, kind, content in files:
-        lines += ["--gr1", f"Content-Type: {kind}", "Content-Transfer-Encoding: base64"]
-        lines += [f"Content-Disposition: attachment; {name}", "", base64.encodebytes(content).decode().strip()]
-    return "\r\n".join([*lines, "--gr1--", ""]).replace("\r\n", "\n").replace("\n", "\r\n").encode()
 
 
 @pytest.fixture
@@ -82,7 +60,7 @@ def test_the_html_is_shown_in_a_frame_that_can_do_nothing(desk: Any) -> None:
     assert 'href="/cases/EX-2026-0001/mails/1/as-sent"' in eva.page
     assert "registerutdrag" in eva.page
     page = eva.get("/cases/EX-2026-0001/mails/1/as-sent")
-    assert '<iframe class="paper" sandbox referrerpolicy="no-referrer"' in page.text
+    assert '<iframe sandbox referrerpolicy="no-referrer"' in page.text
     assert "tracker.example" not in page.text
     answer = eva.get("/cases/EX-2026-0001/mails/1/as-sent/frame")
     assert "registerutdrag</b>" in answer.text

@@ -129,6 +129,7 @@ def test_accounts_in_the_terminal(office: Office) -> None:
         "companies": ["Exempel AB"],
         "totp": False,
         "disabled": False,
+        "oidc": None,
     }
     assert listed["Eva Ek"]["companies"] is None
     assert run("user", "add", "tove  ny", "--role", "staff", check=False).returncode == 2

@@ -86,9 +86,18 @@ def test_filters_and_search(eva: Person, question: str, found: set[str]) -> None
     assert set(shown(eva.get(f"/?{question}").text)) == found
 
 
-def test_empty_queues_say_so(office: Office, eva: Person) -> None:
-    assert "Inget ärende passar" in eva.get("/?q=finns-inte").text
-    assert "Allt är gjort" in eva.get("/?view=waiting").text
+def test_empty_queues_say_so_and_what_to_do(office: Office, eva: Person) -> None:
+    nothing = eva.get("/?q=finns-inte").text
+    assert "Inget ärende passar" in nothing
+    assert "inte texten i mejlen" in nothing
+    assert 'href="/?view=all&amp;q=finns-inte"' in nothing
+    assert "Sök bland alla" not in eva.get("/?view=all&q=finns-inte").text
+    assert "Inget svar är att vänta" in eva.get("/?view=waiting").text
+    assert "Inget är avslutat än" in eva.get("/?view=done").text
+    with office.desk.store.write() as connection:
+        connection.exec_driver_sql("UPDATE cases SET state = 'closed'")
+    assert "Allt är gjort" in eva.get("/").text
+    assert shown(eva.get("/?view=done").text) == ["EX-2026-0003", "EX-2026-0002", "EX-2026-0001"]
 
 
 def test_the_next_page_begins_where_the_first_ended(

@@ -35,6 +35,7 @@ from inboxbot.store.tables import draft_words
 from inboxbot.web.bulk import EXCUSES
 from inboxbot.web.marks import gaps_marked, marked, stretches
 from inboxbot.web.queue import law_of, promise_light
+from inboxbot.web.refusals import finding_in_words
 from inboxbot.web.render import page
 from inboxbot.web.visit import Visit, Visited
 
@@ -231,7 +232,7 @@ def _letter(visit: Visit, mailbox: str, draft: Draft, seen: Seen | None, files: 
     return {
         **_waiting(visit, draft),
         "body": gaps_marked(finished.final or draft.body),
-        "findings": findings,
+        "findings": [(one.blocks, *finding_in_words(one, visit.words)) for one in findings],
         "blocked": any(one.blocks for one in findings),
         "seen": seen,
         "words": digest(draft.recipient or "", draft.subject, draft.body),

@@ -1,4 +1,4 @@
-"""What the program refuses, in the words of the pages: its own English, or Swedish from a list of its sentences."""
+"""What the program refuses and the letter check finds, in the words of the pages: its own English, or Swedish."""
 
 from __future__ import annotations
 
@@ -9,8 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
+from inboxbot.desk.letters import Finding
 from inboxbot.errors import InboxbotError
 from inboxbot.web.words import Words
+
+_ARTICLE = re.compile(r"Art\. .*? GDPR")
+_UNDECIDED = re.compile(r"\w+:(.*) is not decided: ([a-z ]+)")
+# Their English holds a colon or names what the page shows anyway; the others end with the words they are about.
+_NO_EXCERPT = frozenset({"outcome", "late_extension", "identity_level", "address_proposed", "no_address_on_file"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,24 @@ def in_words(error: InboxbotError, words: Words) -> str:
         if found:
             return one.text.format(*_values(found.groups(), one.codes, words))
     return str(error)
+
+
+@functools.cache
+def findings() -> dict[str, str]:
+    """Return what the letter check finds in Swedish, by rule."""
+    return tomllib.loads(files(__package__).joinpath("words", "findings.toml").read_text(encoding="utf-8"))
+
+
+def finding_in_words(finding: Finding, words: Words) -> tuple[str, str, str]:
+    """Return what a page says of a finding: what it is, what it is about ("" for nothing), the article of the law."""
+    article = " ".join(_ARTICLE.findall(finding.source))
+    told = findings().get(finding.rule) if words.language == "sv" else None
+    if told is None:
+        return finding.text, "", article
+    undecided = _UNDECIDED.fullmatch(finding.text)
+    if undecided:
+        return told, f"{undecided[1]}: {words.of('lack', undecided[2].replace(' ', '_'))}", article
+    return told, "" if finding.rule in _NO_EXCERPT else finding.text.partition(": ")[2], article
 
 
 def _values(values: Sequence[str], codes: Sequence[str], words: Words) -> list[str]:

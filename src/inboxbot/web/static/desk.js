@@ -40,6 +40,11 @@
       if (window.htmx) window.htmx.trigger(queue, "refresh");
     }, Number(queue.dataset.refresh) * 1000);
     document.addEventListener("htmx:afterSwap", count);
+    const offline = document.getElementById("offline");
+    for (const name of ["htmx:sendError", "htmx:responseError"]) {
+      document.addEventListener(name, () => { offline.hidden = false; });
+    }
+    document.addEventListener("htmx:afterSwap", () => { offline.hidden = true; });
   }
 
   // A click counts once; the server refuses the second anyway.
