@@ -93,7 +93,7 @@ def test_staff_may_edit_but_neither_approve_nor_manage_people(office: Office, ap
 
 
 def test_a_form_from_elsewhere_does_nothing(office: Office, eva: Person) -> None:
-    """E43."""
+    """E43, E49."""
     reference = office.cases()[0].reference
     eva.get(f"/cases/{reference}")
     token = eva.field("csrf")
