@@ -293,3 +293,16 @@ def test_a_breaker_that_stops_sending_calls_a_person_in_the_same_transaction(
     for _ in range(2):
         raise_and_tell(office.desk, now=office.clock)
     assert [one.message["reason"] for one in listener.heard] == ["failures"]
+
+
+def test_a_case_that_is_broken_keeps_nobody_elses_alarm_back(
+    new_office: NewOffice, listener: Listening, tmp_path: Path
+) -> None:
+    office = new_office(company_lines=hook(tmp_path, listener.port))
+    office.receive(access("Anna Berg"), access("Bo Ek"), access("Cia Dahl"))
+    with office.desk.store.write() as connection:
+        connection.exec_driver_sql("UPDATE cases SET opened_at = 'nonsense' WHERE id = 2")
+    office.clock.advance(hours=25)
+    raise_and_tell(office.desk, now=office.clock)
+    told = {one.message["case"] for one in listener.heard if one.message["event"] == "overdue"}
+    assert told == {"EX-2026-0001", "EX-2026-0003"}

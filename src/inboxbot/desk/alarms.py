@@ -7,7 +7,7 @@ clock is set back, and is not raised again (promises.md P4, P5). A machine that 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from inboxbot.crash import crash_here
 from inboxbot.desk.context import DAEMON, Desk
 from inboxbot.desk.events import event_of_stop, listeners_of, moment_text, what_is_told
 from inboxbot.desk.record import record
+from inboxbot.errors import StoreError
 from inboxbot.logs import get_logger
 from inboxbot.store.cases import load_case
 from inboxbot.store.events import (
@@ -49,16 +50,16 @@ def raise_due(desk: Desk, *, now: dt.datetime, jump: dt.timedelta = _NO_JUMP) ->
         promised = [one.id for one in _promises(desk, connection, now) if _promise_step(desk, one, now) is not None]
         asked = [one.id for one in _requests(desk, connection, now) if _request_step(desk, one, now) is not None]
         seen = [one for one in _installation(desk, connection, now, jump) if not was_raised(connection, one)]
-    raised = 0
-    for start in range(0, len(promised), _BATCH):
-        with desk.store.write() as connection:
-            batch = _promises(desk, connection, now, promised[start : start + _BATCH])
-            raised += sum(_raise_promise(desk, connection, one, now, jump) for one in batch)
-            crash_here("alarm_in_transaction")
-    for start in range(0, len(asked), _BATCH):
-        with desk.store.write() as connection:
-            rows = _requests(desk, connection, now, asked[start : start + _BATCH])
-            raised += sum(_raise_request(desk, connection, one, now, jump) for one in rows)
+
+    def promises_of(connection: Connection, ids: list[int]) -> int:
+        rows = _promises(desk, connection, now, ids)
+        return sum(_raise_promise(desk, connection, one, now, jump) for one in rows)
+
+    def requests_of(connection: Connection, ids: list[int]) -> int:
+        rows = _requests(desk, connection, now, ids)
+        return sum(_raise_request(desk, connection, one, now, jump) for one in rows)
+
+    raised = _in_batches(desk, promised, promises_of) + _in_batches(desk, asked, requests_of)
     if seen:
         with desk.store.write() as connection:
             raised += sum(raise_once(connection, one) for one in seen)
@@ -66,6 +67,29 @@ def raise_due(desk: Desk, *, now: dt.datetime, jump: dt.timedelta = _NO_JUMP) ->
         crash_here("alarm_raised")
         log.info("alarms_raised", count=raised, jumped_s=int(jump.total_seconds()))
     return raised
+
+
+def _in_batches(desk: Desk, ids: list[int], work: Callable[[Connection, list[int]], int]) -> int:
+    """Do the work in transactions of many; where one row makes that impossible, each alone, and that one is logged."""
+    raised = 0
+    for start in range(0, len(ids), _BATCH):
+        batch = ids[start : start + _BATCH]
+        try:
+            raised += _commit(desk, batch, work)
+        except StoreError:
+            raise  # no row is to blame
+        except Exception as error:  # noqa: BLE001  (a broken case must not keep the alarms of all others back)
+            log.error("alarm_not_raised", first=batch[0], rows=len(batch), error=error)
+            raised += _in_batches(desk, batch[: len(batch) // 2], work) if len(batch) > 1 else 0
+            raised += _in_batches(desk, batch[len(batch) // 2 :], work) if len(batch) > 1 else 0
+    return raised
+
+
+def _commit(desk: Desk, batch: list[int], work: Callable[[Connection, list[int]], int]) -> int:
+    with desk.store.write() as connection:
+        done = work(connection, batch)
+        crash_here("alarm_in_transaction")
+    return done
 
 
 def _promises(

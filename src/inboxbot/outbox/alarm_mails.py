@@ -10,7 +10,6 @@ from inboxbot.config.load import smtp_sign_in
 from inboxbot.crash import crash_here
 from inboxbot.desk import telling
 from inboxbot.desk.context import Desk
-from inboxbot.errors import RefusedError
 from inboxbot.logs import get_logger
 from inboxbot.outbox.smtp import Delivery, Limits, Phase, Result, deliver
 from inboxbot.replies.compose import LetterHeaders, compose
@@ -68,7 +67,8 @@ def message_of(notice: telling.Notice) -> bytes:
 def _try(desk: Desk, notice: telling.Notice, now: Callable[[], dt.datetime], limits: Limits | None) -> Delivery:
     try:
         message = message_of(notice)
-    except RefusedError:
+    except Exception as error:  # noqa: BLE001  (one event must not keep every other mail back)
+        log.error("staff_mail_not_composed", mail=notice.mail.id, error=error)
         return Delivery(Result.REFUSED, Phase.ENVELOPE, "cannot_be_composed")
     telling.begin_notice(desk, notice, phase=Phase.CONNECT, now=now())
     username, password = smtp_sign_in(notice.mailbox)
