@@ -30,25 +30,30 @@ def requester_of(mail: Mail, company: CompanySettings, mailbox: MailboxSettings)
         return Requester(None, "from", mail.sender_fault or "no_sender")
     form = next((form for form in mailbox.web_forms if form.sender == mail.sender.address), None)
     if form is not None:
-        return _behind_form(mail, form)
+        return _behind_form(mail, form, company)
     if mail.sender.address in company.staff_addresses and mail.inner_sender is not None:
         return Requester(mail.inner_sender.address, "forward")
     return Requester(mail.sender, "from")
 
 
-def _behind_form(mail: Mail, form: WebForm) -> Requester:
+def _behind_form(mail: Mail, form: WebForm, company: CompanySettings) -> Requester:
+    """Return whom a form names. Our own mailbox, which some forms put there too, is nobody who asks for anything."""
+    ours = {address for one in company.mailbox for address in (one.address, *one.aliases)}
     if form.requester == "reply-to":
-        if len(mail.reply_to) == 1:
-            return Requester(mail.reply_to[0], "reply_to", web_form=True)
+        others = [one for one in mail.reply_to if one.address not in ours]
+        if len(others) == 1:
+            return Requester(others[0], "reply_to", web_form=True)
         return Requester(None, "reply_to", "form_without_requester", web_form=True)
     label = (form.field or "").rstrip(":").casefold()
     for line in mail.text.splitlines():
         name, colon, value = line.partition(":")
         if colon and name.strip().casefold() == label:
             try:
-                return Requester(Address(checked_address(value)), "body", web_form=True)
+                address = checked_address(value)
             except ValueError:
                 break
+            if address not in ours:
+                return Requester(Address(address), "body", web_form=True)
     return Requester(None, "body", "form_without_requester", web_form=True)
 
 
