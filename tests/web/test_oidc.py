@@ -165,6 +165,21 @@ def test_a_service_under_another_name_is_not_believed(guest: Person, service: Se
     assert guest.get("/signin/oidc").status_code == 503
 
 
+def test_a_service_that_does_not_answer_is_left_alone_for_a_while(
+    known: Office, settings: OidcSettings, service: Service
+) -> None:
+    now = [0.0]
+    app = app_of(known, oidc=settings)
+    app.state.oidc._clock = lambda: now[0]
+    _other_name(service)
+    for _ in range(5):
+        assert person_at(app).get("/signin/oidc").status_code == 503
+    assert len(service.fetched) == 1
+    service.described = {}
+    now[0] = 16.0
+    assert person_at(app).get("/signin/oidc").status_code == 303
+
+
 def test_endpoints_in_clear_text_elsewhere_are_not_asked(guest: Person, service: Service) -> None:
     service.described = {"authorization_endpoint": "http://login.example.se/authorize"}
     assert guest.get("/signin/oidc").status_code == 503

@@ -25,6 +25,7 @@ from inboxbot.web.signin import SignInFailedError
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 LEEWAY_S: Final = 60
 KEPT_S: Final = 3600.0
+QUIET_S: Final = 15.0  # a service that did not answer is left alone for so long
 KEYS_AGAIN_S: Final = 60.0  # a token with an unknown key makes us ask for the keys anew, not more often than this
 _NEEDED: Final = ["iss", "sub", "aud", "exp", "iat", "nonce"]
 _MOST_TOKEN: Final = 20_000
@@ -39,6 +40,7 @@ class Provider:
         self._lock = threading.Lock()
         self._about: tuple[float, dict[str, Any]] | None = None
         self._keys: tuple[float, list[dict[str, Any]]] | None = None
+        self._failed_at: float | None = None
 
     def authorization_endpoint(self) -> str:
         """Return where browsers are sent. Raises SignInFailedError."""
@@ -107,12 +109,15 @@ class Provider:
         with self._lock:
             if self._about is not None and self._clock() - self._about[0] < KEPT_S:
                 return self._about[1]
+            if self._failed_at is not None and self._clock() - self._failed_at < QUIET_S:
+                raise SignInFailedError("failed_just_now")
+            self._failed_at = self._clock()  # until it has answered: strangers cannot make us wait for it in crowds
         url = self.settings.issuer.rstrip("/") + "/.well-known/openid-configuration"
         about = _document(self._ask("GET", url), "not_described")
         if about.get("issuer") != self.settings.issuer:
             raise SignInFailedError("other_issuer")
         with self._lock:
-            self._about = (self._clock(), about)
+            self._about, self._failed_at = (self._clock(), about), None
         return about
 
     def _endpoint(self, name: str) -> str:
