@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.servers import judges
+from tests.servers.processes import lives
 
 from inboxbot.mailbox.workers import Held, Read, ReadingPool, WorkLimits
 from inboxbot.reading.read import raw_of
@@ -112,9 +113,9 @@ def test_f6_children_die_with_their_parent(tmp_path: Path) -> None:
         parent.send_signal(signal.SIGKILL)
         parent.wait(10)
         deadline = time.monotonic() + 10
-        while any(_lives(child) for child in children) and time.monotonic() < deadline:
+        while any(lives(child) for child in children) and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert not [child for child in children if _lives(child)]
+        assert not [child for child in children if lives(child)]
     finally:
         parent.kill()
         parent.wait(10)
@@ -128,10 +129,3 @@ def _wait_for_children(folder: Path) -> list[int]:
             return children
         time.sleep(0.05)
     raise AssertionError("the children did not start")
-
-
-def _lives(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

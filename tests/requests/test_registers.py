@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.servers.processes import lives
 
 from inboxbot.config.model import System
 from inboxbot.desk.registers import Person, Result, search, unfitness
@@ -55,10 +55,9 @@ def test_what_is_set_counts(tmp_path: Path) -> None:
     content = "Epost:Faktura:Vem\nekonomi@example.org:anna.berg@example.org:Anna\n"
     assert in_file(tmp_path, content, lookup_delimiter=":") is Result.NOTHING
     assert in_file(tmp_path, content, lookup_delimiter=":", lookup_address_column="faktura") is Result.FOUND
-    named = {"lookup_delimiter": ":", "lookup_address_column": "Adress"}
-    assert in_file(tmp_path, content, **named) is Result.NO_ADDRESS_COLUMN
-    named = {"lookup_delimiter": ":", "lookup_name_column": "Namn"}
-    assert in_file(tmp_path, content, **named) is Result.NO_NAME_COLUMN
+    assert in_file(tmp_path, content, lookup_address_column="Adress") is Result.NO_ADDRESS_COLUMN
+    named = in_file(tmp_path, content, lookup_delimiter=":", lookup_name_column="Namn")
+    assert named is Result.NO_NAME_COLUMN
     assert in_file(tmp_path, ROWS.encode("windows-1252"), lookup_encoding="utf-8") is Result.FILE_UNREADABLE
 
 
@@ -185,19 +184,9 @@ def test_its_children_end_with_it(tmp_path: Path) -> None:
     assert answer.result is Result.TOOK_TOO_LONG, "the child holds the output open"
     child = int((tmp_path / "child").read_text(encoding="utf-8"))
     deadline = time.monotonic() + 10
-    while _lives(child):
+    while lives(child):
         assert time.monotonic() < deadline, "the child lives on"
         time.sleep(0.05)
-
-
-def _lives(number: int) -> bool:
-    """Whether a process runs; one that ended and that nobody has waited for yet does not."""
-    try:
-        os.kill(number, 0)
-        status = Path(f"/proc/{number}/stat")
-        return not status.exists() or status.read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
-    except (ProcessLookupError, FileNotFoundError):
-        return False
 
 
 def test_a_command_that_is_not_there(tmp_path: Path) -> None:

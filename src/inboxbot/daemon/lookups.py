@@ -12,7 +12,7 @@ from inboxbot.errors import StoreError
 from inboxbot.logs import get_logger
 
 log = get_logger()
-EVERY_S: Final = 5.0
+EVERY_S: Final = 2.0
 END_WITHIN_S: Final = 2.0
 
 
