@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +13,7 @@ from inboxbot.cases.transitions import CaseEvent
 from inboxbot.cases.values import DraftState, LedgerState
 from inboxbot.desk.audit_values import Checked, Finding, ShownFolder, View
 from inboxbot.desk.letters import digest_of
+from inboxbot.store.cases import chunks
 from inboxbot.store.checklists import load_attachments
 from inboxbot.store.drafts import load_drafts
 from inboxbot.store.mailboxes import load_folder
@@ -46,8 +48,7 @@ def met(view: View) -> Checked:
     )
     rows = list(connection.execute(query))
     sent = set(connection.execute(select(drafts.c.id).where(drafts.c.state == DraftState.SENT.value)).scalars())
-    answers = {name for row in rows if (name := row.answered_by or "").startswith("mail:")}
-    known = {f"mail:{one}" for one in connection.execute(select(mails.c.id)).scalars()} if answers else set()
+    known = _mails_there(connection, [row.answered_by or "" for row in rows])
     back = _came_back(connection)
     findings = []
     for row in rows:
@@ -63,6 +64,20 @@ def met(view: View) -> Checked:
         if what:
             findings.append(Finding("P6", what, f"{row.reference}, promise {row.id}"))
     return len(rows), findings
+
+
+def _mails_there(connection: Connection, names: Sequence[str]) -> set[str]:
+    """Return which of the names ``mail:NUMBER`` are those of mails that are kept."""
+    numbers = sorted(
+        {
+            int(number)
+            for name in names
+            for kind, _, number in [name.partition(":")]
+            if kind == "mail" and number.isdigit()
+        }
+    )
+    found = (connection.execute(select(mails.c.id).where(mails.c.id.in_(chunk))) for chunk in chunks(numbers))
+    return {f"mail:{one}" for result in found for one in result.scalars()}
 
 
 def _came_back(connection: Connection) -> set[int]:
@@ -88,9 +103,10 @@ def approved(view: View) -> Checked:
         )
     ]
     tried = {row.draft_id for row in tries}
-    sent = load_drafts(connection, states=[DraftState.SENT, DraftState.UNKNOWN])
+    went = (DraftState.SENT.value, DraftState.UNKNOWN.value)
+    sent = list(connection.execute(select(drafts.c.id).where(drafts.c.state.in_(went)).order_by(drafts.c.id)).scalars())
     bare = _without_bytes(connection)
-    for draft in sent:
+    for draft in (one for chunk in chunks(sent) for one in load_drafts(connection, draft_ids=chunk)):
         if (draft.id, draft.digest or "") not in given:
             findings.append(Finding("S1", "it was sent and nobody approved these words", f"letter {draft.id}"))
         elif draft.id not in tried:
