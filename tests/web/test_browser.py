@@ -328,6 +328,7 @@ def test_a_mail_as_it_was_sent_runs_and_loads_nothing(office: Office, window: Op
 def test_axe_finds_nothing_on_any_page(office: Office, window: Open, scheme: str) -> None:
     with office.desk.store.write() as connection:
         connection.exec_driver_sql("UPDATE drafts SET state = 'failed' WHERE case_id = 2")
+    office.installation.sound = False
     office.receive(OFFER)
     for width in (1280, 390):
         eva = window(color_scheme=scheme, viewport={"width": width, "height": 844})

@@ -32,6 +32,7 @@ def desk(shared_mailbox: Open, pool: Any) -> Callable[..., tuple[Office, MailPro
 
     def open_desk(*messages: bytes) -> tuple[Office, MailProgram, Person]:
         office, program = shared_mailbox(mailbox_lines="", more=OTHER_COMPANY)
+        office.installation.sound = False  # mails are taken away, and rows changed past the desk
         for one in messages:
             program.save(one, "INBOX")
         office.once()
