@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import Install
 from tests.servers.dovecot import Dovecot
 from tests.servers.installation import Installation, Office, open_office
+from tests.servers.offices import DATABASES, fresh_database
 from tests.servers.proxy import HARMLESS, Proxy
 from tests.servers.writing import access, letter
 
@@ -213,8 +214,9 @@ def test_a_case_that_needs_its_mail_again_keeps_it(post: Post) -> None:
     assert len(post.lying()) == 2
 
 
-def test_mail_without_a_case_goes_too(installation: Install, dovecot: Dovecot) -> None:
-    place = installation(company_lines=AT_ONCE, promise_hours=None)
+@pytest.mark.parametrize("kind", DATABASES)
+def test_mail_without_a_case_goes_too(installation: Install, dovecot: Dovecot, kind: str) -> None:
+    place = installation(company_lines=AT_ONCE, promise_hours=None, database=fresh_database(kind))
     dovecot.append(place.username, [letter("Öppettider", "Hej! När har ni öppet på lördag?")])
     assert place.json("once")["ordinary"] == 1
     connection = dovecot.imap(place.username)
