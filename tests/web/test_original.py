@@ -159,6 +159,14 @@ def test_a_mailbox_that_does_not_answer_is_told_in_words(desk: Any) -> None:
     assert "Brevlådan svarar inte just nu" in eva.get("/cases/EX-2026-0001/mails/1/as-sent/frame").text
 
 
+def test_a_mailbox_that_is_configured_no_more_is_told_in_words(desk: Any) -> None:
+    office, _, eva = desk(with_files())
+    with office.desk.store.write() as connection:
+        connection.exec_driver_sql("UPDATE mailboxes SET address = 'gammal@example.se' WHERE company = 'Exempel AB'")
+    frame = eva.get("/cases/EX-2026-0001/mails/1/as-sent/frame")
+    assert (frame.status_code, "inte längre i inställningarna" in frame.text) == (200, True)
+
+
 def test_what_cannot_be_shown_safely_is_told_in_words(desk: Any) -> None:
     _, _, eva = desk(with_files(html="<div>" * 400 + "x"), access("Bo Ek"))
     assert "för krångligt" in eva.get("/cases/EX-2026-0001/mails/1/as-sent/frame").text

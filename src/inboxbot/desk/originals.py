@@ -26,6 +26,10 @@ class GoneError(RefusedError):
     """The message does not lie in its mailbox any more."""
 
 
+class TooLargeToFetchError(RefusedError):
+    """A file is larger than what is brought through the desk."""
+
+
 class Originals(Protocol):
     """The mailboxes, for reading single messages. What cannot be reached raises a MailboxError.
 
@@ -73,13 +77,13 @@ def fetch_page(desk: Desk, originals: Originals, case_id: int, mail_id: int) -> 
 def fetch_file(
     desk: Desk, originals: Originals, case_id: int, mail_id: int, number: int, *, actor: Actor, now: dt.datetime
 ) -> tuple[File, bytes]:
-    """Fetch an attachment and record who did. Raises as `Originals.file`, and RefusedError when it is too large."""
+    """Fetch an attachment and record who did. Raises as `Originals.file`, and TooLargeToFetchError."""
     mailbox, mail, places = _look_up(desk, case_id, mail_id)
     file = next((one for one in files_of(mail) if one.number == number), None)
     if file is None:
         raise UsageError("the mail has no such file")
     if file.size > MAX_ENCODED:
-        raise RefusedError("the file is too large to be fetched here", cure="open the mail in a mail program")
+        raise TooLargeToFetchError("the file is too large to be fetched here", cure="open the mail in a mail program")
     content = originals.file(mailbox, places, file.part, MAX_ENCODED)
     detail = {"mail": mail_id, "part": file.part}
     with desk.store.write() as connection:

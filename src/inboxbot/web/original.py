@@ -9,13 +9,14 @@ from urllib.parse import quote
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from inboxbot.desk.originals import GoneError, Originals, fetch_file, fetch_page
+from inboxbot.desk.originals import GoneError, Originals, TooLargeToFetchError, fetch_file, fetch_page
 from inboxbot.desk.view import shown_mails
-from inboxbot.errors import InboxbotError, MailboxError, RefusedError, StoreError, UsageError
+from inboxbot.errors import InboxbotError, MailboxError, StoreError, UsageError
 from inboxbot.logs import get_logger
 from inboxbot.reading.html_shown import ShownPage
 from inboxbot.reading.values import UnreadableError
 from inboxbot.web.casepage import case_page
+from inboxbot.web.refusals import in_words
 from inboxbot.web.render import page, rendered
 from inboxbot.web.visit import NotFoundError, Visit, Visited
 
@@ -45,11 +46,13 @@ def show(visit: Visited, reference: str, mail_id: int) -> Response:
 def frame(visit: Visited, reference: str, mail_id: int) -> Response:
     """Return the mail's own HTML, sanitised, or why there is none, in words."""
     case = visit.case(reference)
+    if visit.desk.find_mailbox(case.mailbox) is None:
+        return _framed(visit, why="not_configured")
     try:
         found = fetch_page(visit.desk, _originals(visit), case.id, mail_id)
     except UsageError:
         raise NotFoundError from None
-    except (GoneError, MailboxError, UnreadableError, RefusedError) as error:
+    except (GoneError, MailboxError, UnreadableError) as error:
         log.warning("original_not_shown", case=case.id, mail=mail_id, error=type(error).__name__)
         return _framed(visit, why=_why(error))
     return _framed(visit, found, why="" if found else "no_page")
@@ -69,8 +72,9 @@ def download(visit: Visited, reference: str, mail_id: int, number: int) -> Respo
         raise
     except InboxbotError as error:
         log.warning("file_not_fetched", case=case.id, mail=mail_id, error=type(error).__name__)
-        status = 503 if isinstance(error, MailboxError) else 409
-        return case_page(visit, visit.case(reference), fault=visit.words(f"original.{_why(error)}"), status=status)
+        status, why = 503 if isinstance(error, MailboxError) else 409, _why(error)
+        fault = visit.words(f"original.{why}") if why else in_words(error, visit.words)
+        return case_page(visit, visit.case(reference), fault=fault, status=status)
     return Response(
         content,
         media_type="application/octet-stream",
@@ -95,11 +99,14 @@ def _originals(visit: Visit) -> Originals:
 
 
 def _why(error: Exception) -> str:
+    """Return what the page has words for, "" for whatever else was refused."""
     if isinstance(error, GoneError):
         return "gone"
     if isinstance(error, MailboxError):
         return "away"
-    return "not_shown" if isinstance(error, UnreadableError) else "too_large"
+    if isinstance(error, UnreadableError):
+        return "not_shown"
+    return "too_large" if isinstance(error, TooLargeToFetchError) else ""
 
 
 def _framed(visit: Visit, found: ShownPage | None = None, *, why: str = "") -> Response:
