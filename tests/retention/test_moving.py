@@ -103,6 +103,7 @@ def test_the_mail_of_an_emptied_case_is_moved_once_and_no_other(post: Post) -> N
 
     assert post.retention()["moved"] == []
     assert len(post.lying(WIRE)) == 1
+    assert post.place.json("audit")["findings"] == []
 
 
 def test_only_looking_and_moving_passes_the_door(post: Post) -> None:
