@@ -18,7 +18,6 @@ from inboxbot.reading.encoded_words import decode_words
 from inboxbot.reading.html_text import html_to_text
 from inboxbot.reading.read import raw_of, read_headers, read_mail
 from inboxbot.reading.segments import segment
-from inboxbot.reading.subject import base_subject, references_in
 from inboxbot.reading.transfer import unflow
 from inboxbot.reading.values import UnreadableError
 from inboxbot.sorting.judge import Judge
@@ -64,7 +63,6 @@ READERS: dict[str, Callable[[str], object]] = {
     "words": decode_words,
     "html_to_text": _html,
     "segments": segment,
-    "subject": lambda text: (base_subject(text), references_in(text, "AO")),
     "flowed": lambda text: unflow(text, delsp=True),
     "results": lambda text: read_results([("authentication-results", text)], "mx"),
     "judge": _judged,
