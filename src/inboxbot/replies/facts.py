@@ -44,6 +44,14 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """How long something is kept by the company's own policy, in its words (Art. 15(1)(d))."""
+
+    name: str
+    period: str
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """A recipient of the data (Art. 15(1)(c), 19): ``told`` says whether they were told, ``why`` not if not."""
 
@@ -101,6 +109,7 @@ class LetterFacts:
     kept: tuple[Line, ...] = ()
     categories: tuple[Line, ...] = ()
     recipients: tuple[Told, ...] = ()
+    periods: tuple[Period, ...] = ()
     transfers: bool = False
     extended_to: dt.date | None = None
     attachment: str | None = None
@@ -127,7 +136,7 @@ _MUST_BE_THERE = frozenset({"purpose", "retention", "source"})  # printed empty 
 def _plain(value: object) -> object:
     if isinstance(value, tuple):
         return tuple(_plain(one) for one in value)
-    if isinstance(value, Line | Told):
+    if isinstance(value, Line | Told | Period):
         row = {one.name: getattr(value, one.name) for one in fields(value)}
         absent = _MUST_BE_THERE if isinstance(value, Line) else ()
         return {key: _plain(one) for key, one in row.items() if one is not None and (one or key not in absent)}
@@ -152,6 +161,7 @@ def company_facts(company: CompanySettings, mailbox: MailboxSettings) -> dict[st
         "authority_web": authority.web,
         "retention_years": company.retention.cases_years,
         "retention_from": company.retention.counted_from,
+        "periods": tuple(Period(one.name, one.period) for one in company.retention_classes),
     }
 
 

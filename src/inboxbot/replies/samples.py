@@ -14,7 +14,7 @@ from inboxbot.config.model import CompanySettings
 from inboxbot.replies.check import Finding, check_letter
 from inboxbot.replies.check_rules import Weight
 from inboxbot.replies.compose import reply_subject
-from inboxbot.replies.facts import LetterFacts, Line, Told, letter_facts
+from inboxbot.replies.facts import LetterFacts, Line, Period, Told, letter_facts
 from inboxbot.replies.render import LETTERS, Letter, TemplateError, languages_of, render
 from inboxbot.sorting.kinds import RIGHTS, Kind
 
@@ -179,6 +179,7 @@ def _cases(name: str, base: LetterFacts) -> list[tuple[str, LetterFacts]]:
             ("granted", file),
             ("encrypted", replace(file, encrypted=True, recipients=told, transfers=True, automated=True)),
             ("withheld", replace(file, kept=back, categories=details)),
+            ("periods_of_the_policy", replace(file, periods=(Period(shop.holds, shop.retention),))),
         ],
         "portability": [("granted", _without(move, "outside")), ("withheld", replace(move, kept=back))],
         "rectification": [
