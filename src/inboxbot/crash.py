@@ -46,6 +46,12 @@ POINTS: Final = {
     "alarm_mail_before_dot": "its whole text went out, the final dot did not",
     "alarm_mail_taken": "the server took a mail to staff, nothing is written",
     "upgrade_in_transaction": "a migration ran, not committed",
+    "backup_copied": "a backup is whole, it has no name yet",
+    "backup_named": "the backup has its name, the name it was written under is still there",
+    "restore_prepared": "the backup is read and made ready, nothing is replaced",
+    "restore_marked": "the mark beside the database is ahead, the database still the old one",
+    "restore_in_transaction": "everything on the server is replaced, not committed",
+    "restore_replaced": "the restored database is in place",
 }
 _SLOT: Final = 32
 _reached: Counter[str] = Counter()

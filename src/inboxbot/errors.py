@@ -72,6 +72,10 @@ class StoreError(InboxbotError):
     """The database cannot be used as it is."""
 
 
+class DamagedError(StoreError):
+    """The file of the database is damaged: nothing more may be written to it."""
+
+
 class RefusedError(InboxbotError):
     """A person asked for something that a rule forbids; ``what`` says which rule and why."""
 

@@ -8,15 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from inboxbot.config.model import Settings
 from inboxbot.daemon.lock import SoleRight, sole_worker
 from inboxbot.daemon.originals import MailboxOriginals
 from inboxbot.desk.context import Desk
+from inboxbot.desk.restored import look_for_older_copy
 from inboxbot.mailbox.workers import ReadingPool, local_judge
-from inboxbot.outbox.journal import Journal
+from inboxbot.outbox.journal import Journal, journal_path
 from inboxbot.store.corrections import active_layer
+from inboxbot.store.generation import advance
+from inboxbot.store.integrity import verify_sound
 from inboxbot.store.opening import open_store
 from inboxbot.store.schema import secret
 
@@ -43,6 +45,7 @@ def open_house(settings: Settings, *, lock_wait_s: float = LOCK_WAIT_S) -> Itera
     """Open the database, take the sole right to work with it, and make the workers ready."""
     store = open_store(settings.database.url, settings.folder, now=utc_now())
     try:
+        look_for_older_copy(store, now=utc_now())
         with store.read() as connection:
             key, layer = secret(connection), active_layer(connection)
         load_judge = partial(local_judge, json.dumps(layer) if layer else None)
@@ -50,7 +53,9 @@ def open_house(settings: Settings, *, lock_wait_s: float = LOCK_WAIT_S) -> Itera
             sole_worker(store, wait_s=lock_wait_s) as right,
             ReadingPool(settings.daemon.workers, load_judge=load_judge) as pool,
         ):
-            yield House(Desk(store, settings, key), pool, Journal(_journal_path(settings, store.path)), right)
+            verify_sound(store, now=utc_now(), starting=True)
+            advance(store)
+            yield House(Desk(store, settings, key), pool, Journal(journal_path(store)), right)
     finally:
         store.close()
 
@@ -78,9 +83,3 @@ def web_desk(desk: Desk, *, else_any_port: bool = False) -> Iterator[str | None]
         served(desk, now=utc_now, originals=originals, else_any_port=else_any_port) as address,
     ):
         yield address
-
-
-def _journal_path(settings: Settings, database: Path | None) -> Path:
-    if database is not None:
-        return database.with_name(f"{database.name}.sent")
-    return settings.folder / "inboxbot.sent"

@@ -38,7 +38,7 @@ from inboxbot.web.words import words_in
 DOORS = ("terminal", "web", "drafts", "daemon")
 SOURCE = Path(__file__).parents[2] / "src" / "inboxbot"
 # These have a page of their own, whatever they say; what a web server cannot listen on is told in the terminal.
-APART = {"StoreError", "ConfigError", "MailboxError", "UnavailableError", "MissingFolderError"}
+APART = {"StoreError", "DamagedError", "ConfigError", "MailboxError", "UnavailableError", "MissingFolderError"}
 HANDED_OVER = {SOURCE / "daemon" / "originals.py"}  # reaches the pages as a value, not by an import
 TOLD_ELSEWHERE = {"web/serve.py", "outgoing.py"}  # the latter's errors are codes, and stay within
 # Raised with words that were made elsewhere; each stands in the list below with what it may say.

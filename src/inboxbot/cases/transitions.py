@@ -186,7 +186,7 @@ DRAFT_MOVES: Final[tuple[DraftMove, ...]] = (
     DraftMove((_T,), _D.PUT_BACK, _A, "failed before the final dot, or 4xx: tried again later"),
     DraftMove((_T,), _D.REFUSED, _F, "5xx: a person decides"),
     DraftMove((_T,), _D.CUT, _U, "cut after the final dot, or a crash: never sent again by itself"),
-    DraftMove((_U,), _D.FOUND_ARRIVED, _S, "a person says it arrived"),
+    DraftMove((_U,), _D.FOUND_ARRIVED, _S, "a person says so, or its copy lies in the sent folder"),
     DraftMove((_F, _U), _D.TAKEN_UP, _P, "a person takes it up again; it needs a new approval"),
     DraftMove((_F, _U), _D.DECLINED, DraftState.DECLINED, "a person lets it be"),
 )

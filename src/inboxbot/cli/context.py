@@ -47,12 +47,14 @@ class Context:
     def desk(self) -> Iterator[Desk]:
         """Open the database with its schema up to date and give the desk."""
         from inboxbot.desk.context import Desk
+        from inboxbot.desk.restored import look_for_older_copy
         from inboxbot.store.opening import open_store
         from inboxbot.store.schema import secret
 
         settings = self.settings()
         store = open_store(settings.database.url, settings.folder, now=now())
         try:
+            look_for_older_copy(store, now=now())
             with store.read() as connection:
                 key = secret(connection)
             yield Desk(store, settings, key)

@@ -36,6 +36,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "person": ("inboxbot.cli.person", "What inboxbot itself keeps about a person: export it, erase it."),
     "suppression": ("inboxbot.cli.suppression", "Who does not want marketing: list, add, check, import, export."),
     "config": ("inboxbot.cli.config", "Show the settings as they are read."),
+    "backup": ("inboxbot.cli.backup", "Write everything into one file; the daemon may work meanwhile."),
+    "restore": ("inboxbot.cli.backup", "Put a backup in the place of the database; sending then waits for a person."),
     "db": ("inboxbot.cli.database", "Bring the database to this program's schema."),
 }
 

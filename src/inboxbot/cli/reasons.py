@@ -97,6 +97,10 @@ REASONS: Final = {
     "by_hand": "stopped by a person",
     "over_recipient": "letter after letter was asked for to somebody who had a day's number already: a loop?",
     "over_hour": "letter after letter was asked for beyond the number of an hour: a loop?",
+    "restored": "a backup was restored",
+    "older_copy": "an older copy of the database was put in its place",
+    "other_database": "the database of another installation was put in its place",
+    "without_mark": "the database came here without the file that goes with it, so it may be an older copy",
     "failures": "the mail server refused letter after letter, or nobody knows whether they arrived",
     # letters that wait
     "limit_per_recipient": "this person got as many letters as a day allows",

@@ -36,6 +36,7 @@ from inboxbot.replies.check_rules import Weight
 from inboxbot.replies.facts import LANGUAGES
 from inboxbot.replies.samples import Sample, check_sample, samples
 from inboxbot.store.engine import Store, verify_durability
+from inboxbot.store.integrity import look_through
 from inboxbot.store.opening import marker_of
 from inboxbot.store.schema import require_current, revision
 from inboxbot.store.standing import newest_moment
@@ -181,6 +182,8 @@ def _standing_database(store: Store, now: dt.datetime) -> list[Finding]:
         older = "older than the program" in error.what
         level = Level.WARNING if older else Level.ERROR
         return [*found, Finding("database", error.where, level, error.what, error.cure)]
+    if store.is_sqlite:
+        look_through(store)
     with store.read() as connection:
         newest = newest_moment(connection)
         found += _stops(connection)

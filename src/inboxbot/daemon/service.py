@@ -23,14 +23,17 @@ from inboxbot.daemon.right import Keeper, Steps
 from inboxbot.daemon.round import Now
 from inboxbot.daemon.watcher import Watcher
 from inboxbot.desk.context import Desk
+from inboxbot.desk.gate import remind
 from inboxbot.desk.learning import refit_if_stale
 from inboxbot.desk.retention import daily
-from inboxbot.errors import InboxbotError, StoreError
+from inboxbot.errors import DamagedError, InboxbotError, StoreError
 from inboxbot.logs import get_logger
 from inboxbot.mailbox.workers import ReadingPool
 from inboxbot.outbox.journal import Journal
 from inboxbot.outbox.runner import send_due
 from inboxbot.outbox.webhooks import tell_systems
+from inboxbot.store.generation import advance
+from inboxbot.store.integrity import verify_sound
 
 log = get_logger()
 END_WITHIN_S = 8.0
@@ -60,7 +63,7 @@ class Service:
     def run(self) -> None:
         """Work until a signal comes; returns within ten seconds of it.
 
-        Raises StoreError when another inboxbot took the work over.
+        Raises StoreError when another inboxbot took the work over, or the database is damaged.
         """
         for one in (signal.SIGTERM, signal.SIGINT):
             signal.signal(one, self._signalled)
@@ -116,7 +119,18 @@ class Service:
         return scheduler
 
     def keep_house(self) -> None:
-        """Do the day's retention, at most once a day however often it is called."""
+        """See that the database is sound and do the day's retention, each once a day however often it is called."""
+        try:
+            verify_sound(self.desk.store, now=self.now())
+            advance(self.desk.store)
+            remind(self.desk)
+        except DamagedError as error:
+            log.error("database_damaged", cure=error.cure)
+            self._fault = error
+            self.stopping.set()
+            return
+        except Exception as error:  # noqa: BLE001  (tried again within the hour)
+            log.error("database_not_looked_at", error=error)
         try:
             daily(self.desk, now=self.now())
             refit_if_stale(self.desk, now=self.now())

@@ -94,7 +94,7 @@ def notice(desk: Desk, served: Served, sent: SentMail, *, now: dt.datetime) -> i
         )
         meant = _meaning(connection, served, sent)
         if meant is None:
-            return 0
+            return _found_arrived(desk, connection, served, sent, now=now)
         case = load_case(connection, meant.case_id)
         row = _row(connection, served, sent, case)
         if not meant.reaches:
@@ -118,6 +118,18 @@ def notice(desk: Desk, served: Served, sent: SentMail, *, now: dt.datetime) -> i
                 close_when_told(connection, desk, case.id, letter, actor=DAEMON, now=now, told_at=sent_at)
         crash_here("notice_in_transaction")
         return 1
+
+
+def _found_arrived(desk: Desk, connection: Connection, served: Served, sent: SentMail, *, now: dt.datetime) -> int:
+    """Let a letter of unclear outcome be sent when its copy lies there: only what the server took is filed."""
+    letter = _letter_by_marks(connection, served, sent)
+    if letter is None or letter.state is not DraftState.UNKNOWN or letter.message_id != sent.message_id:
+        return 0
+    at = min(sent.sent_at, now)
+    values = {"sent_at": at, "waits_because": None, "filed_at": now}
+    record_draft(connection, letter, DraftEvent.FOUND_ARRIVED, values=values)
+    told(connection, desk, load_draft(connection, letter.id), now=now, sent_at=at)
+    return 1
 
 
 # --- what it is ---------------------------------------------------------------------------------------------------

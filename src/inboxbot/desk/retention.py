@@ -260,10 +260,14 @@ def overwrite(desk: Desk, *, now: dt.datetime) -> bool:
 
 
 def copies_beside(store: Store) -> list[str]:
-    """Return the names of database copies from before an upgrade: what is purged here still lies in them."""
+    """Return the names of database copies that lie beside it: what is purged here still lies in them."""
     if store.path is None:
         return []
-    return sorted(one.name for one in store.path.parent.glob(f"{store.path.name}.before-*"))
+    kept = [
+        *store.path.parent.glob(f"{store.path.name}.before-*"),
+        *store.path.parent.glob(f"{store.path.name}.replaced-*"),
+    ]
+    return sorted(one.name for one in kept)
 
 
 def set_hold(desk: Desk, case_id: int, reason: str | None, *, actor: Actor, now: dt.datetime) -> Case:
@@ -279,9 +283,9 @@ def set_hold(desk: Desk, case_id: int, reason: str | None, *, actor: Actor, now:
         return case
 
 
-def _journal(desk: Desk) -> Path:
-    path = desk.store.path
-    return path.with_name(f"{path.name}.erased") if path else desk.settings.folder / "inboxbot.erased"
+def erased_path(store: Store) -> Path:
+    """Return where the list of what was erased lies, beside the database."""
+    return store.beside(".erased") if store.path is not None else store.folder / "inboxbot.erased"
 
 
 def note_erased(desk: Desk, marks: Iterable[str]) -> None:
@@ -289,7 +293,7 @@ def note_erased(desk: Desk, marks: Iterable[str]) -> None:
 
     A mark is a row id with a random number or a moment that tells it from another row that got the same id.
     """
-    handle = os.open(_journal(desk), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    handle = os.open(erased_path(desk.store), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         os.write(handle, "".join(json.dumps(mark) + "\n" for mark in marks).encode())
         os.fsync(handle)
@@ -298,7 +302,7 @@ def note_erased(desk: Desk, marks: Iterable[str]) -> None:
 
 
 def _to_erase_again(desk: Desk) -> frozenset[str]:
-    path = _journal(desk)
+    path = erased_path(desk.store)
     if not path.exists():
         return frozenset()
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()

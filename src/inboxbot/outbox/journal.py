@@ -10,6 +10,8 @@ import json
 import os
 from pathlib import Path
 
+from inboxbot.store.engine import Store
+
 
 class Journal:
     """The file beside the database; a missing file is an empty journal."""
@@ -32,21 +34,29 @@ class Journal:
 
     def accepted(self) -> dict[tuple[int, str], str]:
         """Return the server's text by (draft id, digest); a half-written last line is passed over."""
-        found: dict[tuple[int, str], str] = {}
-        if not self.path.exists():
-            return found
-        for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
-                entry = json.loads(line)
-                found[int(entry["draft"]), str(entry["digest"])] = str(entry["text"])
-            except (ValueError, KeyError, TypeError):
-                continue
-        return found
+        return accepted_in(self.path.read_text(encoding="utf-8", errors="replace")) if self.path.exists() else {}
 
     def clear(self) -> None:
         """Forget everything; called when the database holds it. The file stays, so that its folder is synced once."""
         if self.path.exists():
             os.truncate(self.path, 0)
+
+
+def accepted_in(words: str) -> dict[tuple[int, str], str]:
+    """Return what the words of a journal say, as `Journal.accepted` does."""
+    found: dict[tuple[int, str], str] = {}
+    for line in words.splitlines():
+        try:
+            entry = json.loads(line)
+            found[int(entry["draft"]), str(entry["digest"])] = str(entry["text"])
+        except (ValueError, KeyError, TypeError):
+            continue
+    return found
+
+
+def journal_path(store: Store) -> Path:
+    """Return where the journal of a database lies: beside an embedded one, else in the folder of the settings."""
+    return store.beside(".sent") if store.path is not None else store.folder / "inboxbot.sent"
 
 
 def _sync_folder(folder: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DatabaseError, InternalError, OperationalError
 
-from inboxbot.errors import StoreError
+from inboxbot.errors import DamagedError, StoreError
 
 BUSY_TIMEOUT_S = 30
 
@@ -70,7 +70,9 @@ class Store:
     def _failure(self, cause: BaseException | None, error: Exception) -> StoreError:
         words = (str(cause or error).splitlines() or [type(error).__name__])[0][:200]
         if "malformed" in words or "not a database" in words:
-            return StoreError("the file is damaged or no database", where=self.place, cure="restore the latest backup")
+            return DamagedError(
+                "the file is damaged or no database", where=self.place, cure="restore the latest backup"
+            )
         return StoreError(f"the database did not take the work: {words}", where=self.place, cure=_cure(str(cause)))
 
     def _same_file(self) -> None:

@@ -22,11 +22,11 @@ from inboxbot.store.tables import installation
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def upgrade(store: Store, *, now: dt.datetime) -> str | None:
+def upgrade(store: Store, *, now: dt.datetime, keep_copy: bool = True) -> str | None:
     """Bring the schema up to date in one transaction and return the revision it had before (None: empty).
 
-    On SQLite a copy of an existing file is kept beside it as ``NAME.before-REVISION`` first. Raises StoreError for a
-    database made by a newer program.
+    On SQLite a copy of an existing file is kept beside it as ``NAME.before-REVISION`` first, unless it is one itself.
+    Raises StoreError for a database made by a newer program.
     """
     before = revision(store)
     head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
@@ -34,7 +34,8 @@ def upgrade(store: Store, *, now: dt.datetime) -> str | None:
         return before
     if before is not None:
         _refuse_newer(store, before)
-        _keep_copy(store, before)
+        if keep_copy:
+            _keep_copy(store, before)
     with store.write() as connection:
         if not store.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(743201)"))
