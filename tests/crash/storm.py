@@ -32,7 +32,14 @@ from inboxbot.errors import RefusedError
 from inboxbot.mailbox.workers import ReadingPool
 
 # Nothing but the storm may hold a letter back, and the daemon is always at work.
-BUSY: Final = "\n[limits]\nper_hour = 1000000\n[daemon]\noutbox_every_s = 1\nround_every_s = 5\n"
+BUSY: Final = """
+[limits]
+per_hour = 1000000
+stop_after_failures = 1000000
+[daemon]
+outbox_every_s = 1
+round_every_s = 5
+"""
 FETCH: Final = frozenset({"intake_begun"})
 COMMIT: Final = frozenset({"intake_fetched", "intake_in_transaction", "intake_committed", "copy_appended"})
 SMTP: Final = frozenset(
@@ -166,7 +173,7 @@ class Storm:
 
     def _wait_for_work(self, process: Started, aim: frozenset[str]) -> None:
         """Let it come to some work, then a moment more: most of a process's life is its start."""
-        deadline = time.monotonic() + self.chance.uniform(1, 8)
+        deadline = time.monotonic() + (30 if aim <= SMTP else 8) * self.chance.uniform(0.2, 1)  # sending comes last
         while time.monotonic() < deadline and not aim.intersection(passed_last(self.mark)) and not process.ended:
             time.sleep(0.001)
         time.sleep(self.chance.choice([0, self.chance.uniform(0, 0.02), self.chance.uniform(0, 0.3)]))
