@@ -29,9 +29,19 @@ def test_the_most_urgent_stands_first(office: Office, eva: Person) -> None:
     eva.sign_in("Eva Ek")
     assert shown(eva.get("/").text) == ["EX-2026-0001", "EX-2026-0002", "EX-2026-0003", "EX-2026-0004"]
     assert "4 h 0 min kvar" in eva.page or "3 h 59 min kvar" in eva.page
+    assert re.findall(r"<b>(\d+)</b> (försenade|inom|att)", eva.page) == [
+        ("0", "försenade"),
+        ("3", "inom"),
+        ("1", "att"),
+    ]
     office.clock.advance(hours=5)
     eva.sign_in("Eva Ek")
     assert eva.get("/").text.count("min sent</time>") == 3
+    assert re.findall(r"<b>(\d+)</b> (försenade|inom|att)", eva.page) == [
+        ("3", "försenade"),
+        ("0", "inom"),
+        ("1", "att"),
+    ]
 
 
 def test_a_letter_that_went_wrong_stands_before_all(office: Office, eva: Person) -> None:

@@ -137,27 +137,30 @@ def _asks_for(connection: Connection, kind: str) -> ColumnElement[bool]:
     return exists().where(requests.c.case_id == cases.c.id, *meant)
 
 
-def counts(connection: Connection, mailbox_ids: Sequence[int]) -> dict[str, int]:
-    """Return how many cases there are in each state."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many cases there are in each state, and in how many live ones an answer is late, or falls due soon."""
+
+    states: dict[str, int]
+    late: int
+    soon: int
+
+
+def standing(connection: Connection, mailbox_ids: Sequence[int], *, now: dt.datetime, soon: dt.datetime) -> Standing:
+    """Count the cases of some mailboxes: late is due before ``now``, soon between that and ``soon``."""
+    due = cases.c.answer_due_at
     query = (
-        select(cases.c.state, func.count())
+        select(cases.c.state, func.count(), func.count().filter(due < now), func.count().filter(due < soon))
         .where(cases.c.mailbox_id.in_(mailbox_ids))
         .group_by(cases.c.mailbox_id, cases.c.state)
     )
-    found: dict[str, int] = {}
-    for state, number in connection.execute(query):
-        found[state] = found.get(state, 0) + number
-    return found
-
-
-def promises_due(connection: Connection, mailbox_ids: Sequence[int], before: dt.datetime) -> int:
-    """Return how many live cases have a mail that waits for an answer due before a moment."""
-    query = select(func.count()).where(
-        cases.c.mailbox_id.in_(mailbox_ids),
-        cases.c.state.in_((*_TODO, *_WAITING)),
-        cases.c.answer_due_at < before,
-    )
-    return int(connection.execute(query).scalar_one())
+    states: dict[str, int] = {}
+    late = before = 0
+    for state, number, past, near in connection.execute(query):
+        states[state] = states.get(state, 0) + number
+        if state not in _DONE:
+            late, before = late + past, before + near
+    return Standing(states, late, before - late)
 
 
 def letter_states(connection: Connection, case_ids: Sequence[int]) -> dict[int, list[str]]:

@@ -22,13 +22,12 @@ from inboxbot.store.queue import (
     VIEWS,
     Place,
     Wanted,
-    counts,
     letter_states,
     mailboxes_of,
     openings,
     place_in_queue,
-    promises_due,
     queue_page,
+    standing,
 )
 from inboxbot.web.render import goto, page
 from inboxbot.web.visit import Visit, Visited
@@ -64,12 +63,7 @@ def show(
         wanted = Wanted(view, narrowed, kind or None, visit.user.name if mine else None, chosen["q"])
         found = queue_page(connection, wanted, after=place_of(after), limit=PAGE + 1)
         shown = found[:PAGE]
-        numbers = counts(connection, ids)
-        summary = {
-            "late": promises_due(connection, ids, visit.now),
-            "soon": promises_due(connection, ids, visit.now + SOON),
-            "held": numbers.get("held", 0),
-        }
+        counted = standing(connection, ids, now=visit.now, soon=visit.now + SOON)
         rows = rows_of(visit, connection, [one.case_id for one in shown])
         people = [one.name for one in list_users(connection) if one.disabled_at is None]
     return page(
@@ -77,8 +71,8 @@ def show(
         "queue_list.html" if visit.request.headers.get("hx-target") == "queue" else "queue.html",
         rows=rows,
         chosen=chosen,
-        numbers={name: sum(numbers.get(state, 0) for state in states) for name, states in VIEWS.items()},
-        summary={**summary, "soon": summary["soon"] - summary["late"]},
+        numbers={name: sum(counted.states.get(state, 0) for state in states) for name, states in VIEWS.items()},
+        summary={"late": counted.late, "soon": counted.soon, "held": counted.states.get("held", 0)},
         mailboxes=[address for _, address, _ in known],
         kinds=[one.value for one in Kind],
         people=people,
