@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import time
@@ -250,3 +251,21 @@ def test_one_worker_at_a_time_on_postgresql_too(tmp_path: Path, new_office: NewO
         with sole_worker(other, wait_s=2):
             pass
     other.close()
+
+
+def test_systemd_is_told_that_it_is_ready_alive_and_ending(
+    installation: Install, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """P3: what hangs says nothing any more, and is started again."""
+    address = tmp_path_factory.mktemp("s") / "n"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(str(address))
+        heard.settimeout(PATIENCE_S)
+        house = installation(environment={"NOTIFY_SOCKET": str(address)})
+        with running(house) as daemon:
+            assert [heard.recv(100), heard.recv(100), heard.recv(100)] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+            daemon.process.send_signal(signal.SIGTERM)
+            while (word := heard.recv(100)) == b"WATCHDOG=1":
+                pass
+            assert word == b"STOPPING=1"
+            assert daemon.process.wait(PATIENCE_S) == 0

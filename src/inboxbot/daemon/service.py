@@ -21,6 +21,7 @@ from inboxbot.daemon.lookups import Lookups
 from inboxbot.daemon.once import places
 from inboxbot.daemon.right import Keeper, Steps
 from inboxbot.daemon.round import Now
+from inboxbot.daemon.systemd import tell_systemd
 from inboxbot.daemon.watcher import Watcher
 from inboxbot.desk.context import Desk
 from inboxbot.desk.gate import remind
@@ -72,8 +73,11 @@ class Service:
         if self._keeper is not None:
             self._keeper.start()
         log.info("started", mailboxes=len(self._watchers))
+        tell_systemd("READY=1")
         while not self.stopping.wait(1.0):
+            tell_systemd("WATCHDOG=1")
             self._heartbeat()
+        tell_systemd("STOPPING=1")
         log.info("stopping")
         if self._keeper is not None:
             self._keeper.stop()
