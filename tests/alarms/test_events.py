@@ -282,7 +282,7 @@ def test_a_dismissed_case_that_is_held_again_is_told_of_again(office: Office, li
 def test_a_breaker_that_stops_sending_calls_a_person_in_the_same_transaction(
     new_office: NewOffice, listener: Listening, tmp_path: Path, smtp: Script
 ) -> None:
-    """S8."""
+    """F66: S8."""
     lines = hook(tmp_path, listener.port, events='["sending_stopped"]')
     office = new_office(company_lines=lines, top_lines="[limits]\nstop_after_failures = 1\n")
     office.receive(access())

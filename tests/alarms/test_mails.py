@@ -170,7 +170,7 @@ security = "none"
 
 @pytest.mark.parametrize("language", ["sv", "en"])
 def test_a_mail_to_staff_that_comes_back_is_nobodys_case(new_office: NewOffice, smtp: Script, language: str) -> None:
-    """C75, S7: copied to the mailbox, bounced, answered by a machine, or sent on by a list that writes its own From."""
+    """C70, C75, E16, S7: copied to the mailbox, bounced, answered by a machine, or sent on by a list."""
     office = new_office(company_lines=f'language = "{language}"\nalarm_addresses = ["{US}"]\n')
     office.receive(access(), letter("?", "hej", sender="x@example.net"))
     with office.desk.store.write() as connection:
@@ -198,6 +198,7 @@ def test_a_mail_to_staff_that_comes_back_is_nobodys_case(new_office: NewOffice, 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
 def test_its_words_ask_for_nothing_even_without_our_marks(new_office: NewOffice, smtp: Script, language: str) -> None:
+    """C76."""
     office = new_office(company_lines=f'language = "{language}"\n' + ONE)
     office.receive(access())
     with office.desk.store.write() as connection:

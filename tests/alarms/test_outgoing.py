@@ -30,6 +30,7 @@ from inboxbot.outgoing import UnreachableError, obstacle, request
     ],
 )
 def test_private_addresses_need_consent(host: str) -> None:
+    """E57."""
     assert obstacle(f"https://{host}/x", private=False) == "private_address"
     assert obstacle(f"https://{host}/x", private=True) is None
     with pytest.raises(UnreachableError, match="private_address"):
@@ -49,6 +50,7 @@ def test_public_addresses_and_this_machine_named_outright_may_be_asked() -> None
 
 
 def test_a_redirect_is_an_answer_and_not_a_way() -> None:
+    """E57."""
     with running_listener() as listener:
         listener.status = 302
         assert request("POST", f"http://127.0.0.1:{listener.port}/", body=b"{}").status == 302

@@ -37,6 +37,7 @@ def begun(office: Office) -> tuple[Installation, int]:
 def test_a_backup_killed_is_whole_or_not_there(
     new_office: NewOffice, tmp_path: Path, database: str, point: str
 ) -> None:
+    """F1."""
     place, _ = begun(new_office(database))
     file = tmp_path / "backup.db"
 
@@ -65,6 +66,7 @@ def test_a_backup_killed_is_whole_or_not_there(
 def test_a_restore_killed_leaves_one_database_and_sends_nothing_twice(
     new_office: NewOffice, smtp: Script, tmp_path: Path, kind: str, point: str
 ) -> None:
+    """F1, F78."""
     office = new_office(fresh_database(kind))
     place, letter = begun(office)
     file = tmp_path / "backup.db"

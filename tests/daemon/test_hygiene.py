@@ -61,5 +61,6 @@ def test_e77_root_is_warned(place: Installation) -> None:
 
 
 def test_once_begins_tidily(place: Installation) -> None:
+    """E70, E77."""
     place.folder.chmod(0o755)
     assert "folder_open_to_others" in place.run("once", check=False).stderr

@@ -112,6 +112,7 @@ def test_letters_approved_in_one_go_wait_for_the_limit_and_trip_nothing(
 
 
 def test_letters_asked_for_beyond_the_hour_trip_the_breaker(new_office: NewOffice, smtp: Script, database: str) -> None:
+    """C76, E14, E16."""
     office = new_office(database, top_lines="[limits]\nper_hour = 3\nstop_after_over_hour = 4")
     for number in range(3 + 3):
         asked(office, number, sender=f"Person Nummer{number}")
@@ -134,6 +135,7 @@ def test_letters_asked_for_beyond_the_hour_trip_the_breaker(new_office: NewOffic
 def test_letters_asked_for_to_who_has_the_days_number_trip_the_breaker(
     new_office: NewOffice, smtp: Script, database: str
 ) -> None:
+    """C76, E14, E16."""
     office = new_office(database, top_lines="[limits]\nper_recipient_per_day = 2\nstop_after_over_recipient = 2")
     for number in range(2 + 1):
         asked(office, number)
@@ -153,6 +155,7 @@ def test_letters_asked_for_to_who_has_the_days_number_trip_the_breaker(
 def test_failures_in_a_row_trip_the_breaker_and_one_success_between_does_not(
     new_office: NewOffice, smtp: Script, step: str, fault: str
 ) -> None:
+    """F66, F67."""
     office = new_office(top_lines="[limits]\nstop_after_failures = 3")
     fine = getattr(smtp, step)
     for number, fails in enumerate([True, True, False, True, True, True]):

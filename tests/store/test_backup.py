@@ -74,6 +74,7 @@ def rows_of(store: Store) -> dict[str, list[tuple[object, ...]]]:
 def test_a_backup_is_one_whole_private_file_with_everything(
     new_office: NewOffice, database: str, tmp_path: Path
 ) -> None:
+    """F77."""
     office = new_office(database)
     file = tmp_path / "backup.db"
     busy(office, file)
@@ -104,6 +105,7 @@ def test_a_backup_never_takes_the_place_of_a_file(new_office: NewOffice, tmp_pat
 def test_what_was_on_its_way_is_sent_by_nobody_and_everything_else_is_as_it_was(
     new_office: NewOffice, smtp: Script, reopen: object, tmp_path: Path, begins: str, ends: str
 ) -> None:
+    """F78."""
     office = new_office(fresh_database(begins), folder=tmp_path / "old")
     file = tmp_path / "backup.db"
     ids = busy(office, file)
@@ -151,7 +153,7 @@ def test_what_was_on_its_way_is_sent_by_nobody_and_everything_else_is_as_it_was(
 def test_a_letter_cut_off_by_the_backup_is_settled_by_its_journal_and_else_unknown(
     new_office: NewOffice, smtp: Script, reopen: object, tmp_path: Path, database: str
 ) -> None:
-    """The copy was made while letters were in transmission; of one the side journal knows that it was accepted."""
+    """F78: The copy was made while letters were in transmission; of one the side journal knows that it was accepted."""
     office = new_office(database)
     office.receive(access("Anna Berg"), access("Bo Ek"))
     anna, bo = (one.id for one in office.drafts())
@@ -281,6 +283,7 @@ def copied(place: Path, name: str) -> None:
 def test_a_copy_made_while_it_ran_and_put_back_by_hand_holds_sending(
     new_office: NewOffice, smtp: Script, reopen: object, tmp_path: Path
 ) -> None:
+    """F77, F78."""
     office = new_office()
     office.receive(access("Anna Berg"), access("Bo Ek"))
     anna, bo = (one.id for one in office.drafts())
@@ -308,6 +311,7 @@ def test_a_copy_made_while_it_ran_and_put_back_by_hand_holds_sending(
 def test_a_plain_copy_can_be_restored_by_the_command_too(
     new_office: NewOffice, smtp: Script, reopen: object, tmp_path: Path
 ) -> None:
+    """F77."""
     office = new_office()
     office.receive(access("Anna Berg"))
     copied(tmp_path, "copy.db")
@@ -319,6 +323,7 @@ def test_a_plain_copy_can_be_restored_by_the_command_too(
 
 @pytest.mark.parametrize("harm", ["without_mark", "other_database"])
 def test_a_database_that_came_from_elsewhere_holds_sending(tmp_path: Path, harm: str) -> None:
+    """F78."""
     for name in ("here", "there"):
         (tmp_path / name).mkdir()
         store = open_store("sqlite:///inboxbot.db", tmp_path / name, now=NOW)
@@ -337,6 +342,7 @@ def test_a_database_that_came_from_elsewhere_holds_sending(tmp_path: Path, harm:
 
 
 def test_a_server_that_lost_its_tables_is_not_taken_for_a_new_installation(tmp_path: Path) -> None:
+    """F74."""
     url = fresh_database("postgresql")
     store = open_store(url, tmp_path, now=NOW)
     advance(store)
@@ -349,7 +355,7 @@ def test_a_server_that_lost_its_tables_is_not_taken_for_a_new_installation(tmp_p
 
 
 def test_nothing_leaves_when_the_mark_cannot_be_written(new_office: NewOffice, smtp: Script, tmp_path: Path) -> None:
-    """The dot does not go out: the letter waits, and is sent when the folder can be written again."""
+    """F78: The dot does not go out: the letter waits, and is sent when the folder can be written again."""
     office = new_office()
     office.receive(access())
     (draft,) = office.drafts()
@@ -368,6 +374,7 @@ def test_nothing_leaves_when_the_mark_cannot_be_written(new_office: NewOffice, s
 
 
 def test_a_bit_that_turned_is_found_at_the_start_and_once_a_day(new_office: NewOffice, tmp_path: Path) -> None:
+    """F75."""
     office = new_office()
     office.receive(*[access(f"Person Nummer{one}") for one in range(30)])
     verify_sound(office.desk.store, now=NOW)
@@ -394,6 +401,7 @@ def test_a_bit_that_turned_is_found_at_the_start_and_once_a_day(new_office: NewO
 def test_a_failed_letter_is_not_sent_again_by_a_restore(
     new_office: NewOffice, smtp: Script, reopen: object, tmp_path: Path
 ) -> None:
+    """F78."""
     office = new_office()
     office.receive(access())
     (draft,) = office.drafts()

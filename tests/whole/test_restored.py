@@ -25,6 +25,7 @@ def approve_all(office: Office) -> None:
 def test_the_mails_since_are_taken_again_and_no_letter_leaves_again(
     open_here: OpenHere, dovecot: Dovecot, sink: Sink, pool: ReadingPool, tmp_path: Path
 ) -> None:
+    """F78."""
     office = open_here()
     place, user = office.installation, office.installation.username
     dovecot.append(user, [access("Anna Berg"), access("Bo Ek")])
