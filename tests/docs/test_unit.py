@@ -20,6 +20,7 @@ for line in UNIT.read_text(encoding="utf-8").splitlines():
 
 
 def test_it_runs_the_daemon_as_a_user_of_its_own_and_with_no_rights() -> None:
+    """E77."""
     (command,) = SET["ExecStart"]
     *_, option, _config, name = command.split()
     assert cli.get_command(click.Context(cli), name) is not None
@@ -32,6 +33,7 @@ def test_it_runs_the_daemon_as_a_user_of_its_own_and_with_no_rights() -> None:
 
 
 def test_only_its_own_folder_can_be_written_and_by_nobody_else_read() -> None:
+    """E70, E77, E79."""
     assert SET["ProtectSystem"] == ["strict"]
     assert "ReadWritePaths" not in SET
     (folder,) = SET["StateDirectory"]

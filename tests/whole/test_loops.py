@@ -49,7 +49,7 @@ def new_in(sink: Sink, seen: int) -> list[Delivered]:
 
 
 def test_two_instances_aimed_at_each_other_stop(open_here: OpenHere, dovecot: Dovecot, sink: Sink) -> None:
-    """Each takes the other's letters for mail of a person that is promised an answer."""
+    """C76, E16. Each takes the other's letters for mail of a person that is promised an answer."""
     with running_sink() as other_sink:
         ours = open_here(top_lines=LIMITS)
         theirs = open_here(top_lines=LIMITS, address="info@example.net", smtp_port=other_sink.port)
@@ -96,6 +96,7 @@ def hidden(number: int, sent: Delivered) -> bytes:
 def test_a_partner_that_strips_headers_and_changes_its_address_is_stopped_by_the_breaker(
     open_here: OpenHere, dovecot: Dovecot, sink: Sink
 ) -> None:
+    """C76, E16."""
     office = open_here(top_lines=LIMITS)
     user = office.installation.username
     dovecot.append(user, [access()])
