@@ -15,9 +15,13 @@ from tests.servers.writing import US, access, bounce_of, fresh_id, letter
 from inboxbot.cases.references import NO_CASE, token_of
 from inboxbot.daemon.alarms import raise_and_tell
 from inboxbot.desk.alarms import raise_due
+from inboxbot.desk.breaker import FAILURES, OVER_HOUR, OVER_RECIPIENT
+from inboxbot.desk.gate import BY_HAND
+from inboxbot.desk.restored import RESTORED
 from inboxbot.outbox.alarm_mails import COLLECT, tell_staff
 from inboxbot.store.stops import add_stop
 
+STOPS = (BY_HAND, RESTORED, OVER_RECIPIENT, OVER_HOUR, FAILURES, "without_mark", "other_database", "older_copy")
 STAFF = 'alarm_addresses = ["vakt@example.se", "johan@example.se"]\n'
 ONE = 'alarm_addresses = ["vakt@example.se"]\n'
 DESK = '[web]\nbase_url = "https://desk.example.se"\n'
@@ -202,10 +206,11 @@ def test_its_words_ask_for_nothing_even_without_our_marks(new_office: NewOffice,
     office = new_office(company_lines=f'language = "{language}"\n' + ONE)
     office.receive(access())
     with office.desk.store.write() as connection:
-        for why in ("over_recipient", "over_hour", "failures", "by_hand"):
+        for why in STOPS:
             add_stop(connection, why, at=office.clock(), actor="inboxbot", door="daemon")
     office.clock.advance(days=20)
     raise_and_tell(office.desk, now=office.clock)
+    assert not any(f"({why.replace('_', ' ')})" in words(mails(smtp)[0]) for why in STOPS), "a reason without words"
     bare = letter("Fwd", words(mails(smtp)[0]), sender="vakt@example.net", message_id=fresh_id())
     office.receive(bare)
     assert [one.kind.value for one in office.cases()[-1].requests] == ["other"]
