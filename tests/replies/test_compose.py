@@ -46,6 +46,7 @@ def test_a_letter_reads_back_as_it_was_written() -> None:
     assert mail["To"] == "asa@example.com"
     assert mail["From"] == "Exempel Åkeri AB <kontakt@example.se>"
     assert mail["Message-ID"] == HEADERS.message_id
+    assert mail["Content-Language"] == "sv"
     assert mail["In-Reply-To"] == "<question@example.com>"
     assert mail["References"].split() == ["<first@example.com>", "<second@example.com>", "<question@example.com>"]
     assert mail["Date"].datetime == HEADERS.date

@@ -102,8 +102,8 @@ def compose(letter: Letter, headers: LetterHeaders, attachments: Sequence[OutAtt
         if not _MARK_NAME.fullmatch(name):
             raise RefusedError(f"{name[:40]!r} is not a header of ours")
         mail[name] = clean_line(value, 200)
-    mail["Content-Language"] = letter.language
     mail.set_content(_clean_body(letter.body), charset="utf-8", cte="quoted-printable")
+    mail["Content-Language"] = letter.language  # after the words: setting them drops every Content-… header
     for one in attachments:
         _attach(mail, one)
     return _checked(_thread_headers(headers) + mail.as_bytes(policy=SMTP))
