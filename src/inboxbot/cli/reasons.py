@@ -34,6 +34,7 @@ REASONS: Final = {
     "staff_answer": "an answer that staff sent",
     "staff_wrote_inside": "a colleague wrote to us within the case",
     "split": "became a case of its own",
+    "reopened_by_staff": "was dismissed, and staff took it up again",
     "bounce_of_ours": "a letter of ours came back",
     # robots
     "own_mail": "sent by inboxbot itself",

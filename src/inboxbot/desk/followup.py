@@ -121,7 +121,13 @@ def _wrote_again(
     before, case = (
         case,
         record(
-            connection, case, CaseEvent.REQUESTER_WROTE, actor=actor, at=now, detail=detail, values={"closed_at": None}
+            connection,
+            case,
+            CaseEvent.REQUESTER_WROTE,
+            actor=actor,
+            at=now,
+            detail=detail,
+            values=taken_up(case, "followup_on_dismissed"),
         ),
     )
     _held_again(connection, desk, before, case, now)
@@ -164,6 +170,11 @@ UNAPPROVED: dict[str, Any] = {
     "waits_because": None,
     "final": None,
 }
+
+
+def taken_up(case: Case, why: str) -> dict[str, Any]:
+    """Return what is written on a case that goes on; one that was dismissed is held again, and says why."""
+    return {"closed_at": None} | ({"held_reason": why} if case.state is CaseState.DISMISSED else {})
 
 
 def _occasion(served: Served, followup: Followup) -> Occasion:
@@ -237,7 +248,7 @@ def _bounced(
         actor=actor,
         at=now,
         detail={"mail": mail_id, "drafts": ",".join(str(draft.id) for draft in letters)},
-        values={"closed_at": None},
+        values=taken_up(case, "bounce_of_ours"),
     )
 
 

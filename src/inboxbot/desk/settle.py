@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
 from sqlalchemy import Connection, update
 
@@ -11,6 +12,7 @@ from inboxbot.cases.transitions import CaseEvent, DraftEvent
 from inboxbot.cases.values import Case, CaseState, DraftState, Outcome
 from inboxbot.desk.closing import lacking
 from inboxbot.desk.context import Actor, Desk
+from inboxbot.desk.followup import taken_up
 from inboxbot.desk.record import record, record_draft
 from inboxbot.errors import RefusedError
 from inboxbot.sorting.kinds import Kind
@@ -18,6 +20,7 @@ from inboxbot.store.cases import excuse_promises, load_case
 from inboxbot.store.drafts import load_drafts, void_approvals
 from inboxbot.store.tables import requests
 
+REOPENED_BY_STAFF: Final = "reopened_by_staff"
 _LIVE_DRAFTS = (DraftState.PROPOSED, DraftState.APPROVED)
 
 
@@ -105,7 +108,8 @@ def reopen(desk: Desk, case_id: int, *, actor: Actor, now: dt.datetime) -> Case:
     """Take a closed or dismissed case up again."""
     with desk.store.write() as connection:
         case = load_case(connection, case_id)
-        return record(connection, case, CaseEvent.REOPENED, actor=actor, at=now, values={"closed_at": None})
+        values = taken_up(case, REOPENED_BY_STAFF)
+        return record(connection, case, CaseEvent.REOPENED, actor=actor, at=now, values=values)
 
 
 def _close(connection: Connection, case: Case, actor: Actor, now: dt.datetime) -> Case:

@@ -16,6 +16,7 @@ from inboxbot.desk.followup import add_draft
 from inboxbot.desk.opening import first_look
 from inboxbot.desk.record import record
 from inboxbot.desk.relabel import occasion_of
+from inboxbot.desk.settle import REOPENED_BY_STAFF
 from inboxbot.store.cases import load_case, mailbox_id_of
 from inboxbot.store.drafts import load_drafts
 from inboxbot.store.mails import mails_of
@@ -38,7 +39,7 @@ def take_back_ending(
         company, mailbox = desk.of_mailbox(case.mailbox)
         closed_at = connection.execute(select(cases.c.closed_at).where(cases.c.id == case_id)).scalar_one()
         dismissed = case.state is CaseState.DISMISSED
-        values = {"closed_at": None, "held_reason": held_reason if dismissed else None}
+        values = {"closed_at": None, "held_reason": (held_reason or REOPENED_BY_STAFF) if dismissed else None}
         case = record(connection, case, CaseEvent.REOPENED, actor=actor, at=now, values=values)
         connection.execute(
             update(requests)
