@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.servers.audited import assert_installation_sound
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import shared_dovecot
 from tests.servers.installation import Installation
@@ -77,8 +78,11 @@ def sink() -> Iterator[Sink]:
 
 
 @pytest.fixture
-def installation(dovecot: Dovecot, sink: Sink, tmp_path: Path) -> Install:
-    """Make an installation on Dovecot and the sink; further fields of `Installation` as keywords."""
+def installation(dovecot: Dovecot, sink: Sink, tmp_path: Path) -> Iterator[Install]:
+    """Make an installation on Dovecot and the sink; further fields of `Installation` as keywords.
+
+    At the end of the test database and mailbox are audited.
+    """
     made: list[Installation] = []
 
     def make(**fields: Any) -> Installation:
@@ -92,4 +96,7 @@ def installation(dovecot: Dovecot, sink: Sink, tmp_path: Path) -> Install:
         made.append(Installation(**{**values, **fields}))
         return made[-1]
 
-    return make
+    yield make
+    for one in made:
+        if one.sound:
+            assert_installation_sound(one.config)

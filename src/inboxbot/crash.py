@@ -45,6 +45,7 @@ POINTS: Final = {
     "alarm_mail_claimed": "a mail to staff is in transmission, no byte of its text went out",
     "alarm_mail_before_dot": "its whole text went out, the final dot did not",
     "alarm_mail_taken": "the server took a mail to staff, nothing is written",
+    "audit_kept": "the result of an audit is committed, nobody is told",
     "upgrade_in_transaction": "a migration ran, not committed",
     "backup_copied": "a backup is whole, it has no name yet",
     "backup_named": "the backup has its name, the name it was written under is still there",

@@ -273,6 +273,7 @@ def test_a_dismissed_case_that_is_held_again_is_told_of_again(office: Office, li
     office.receive(access(message_id="<a@mail.example.org>"))
     with office.desk.store.write() as connection:
         connection.exec_driver_sql("UPDATE cases SET state = 'dismissed'")
+    office.installation.sound = False
     for number in range(2):
         office.receive(access(in_reply_to="<a@mail.example.org>", message_id=f"<b{number}@mail.example.org>"))
     raise_and_tell(office.desk, now=office.clock)
@@ -302,6 +303,7 @@ def test_a_case_that_is_broken_keeps_nobody_elses_alarm_back(
     office.receive(access("Anna Berg"), access("Bo Ek"), access("Cia Dahl"))
     with office.desk.store.write() as connection:
         connection.exec_driver_sql("UPDATE cases SET opened_at = 'nonsense' WHERE id = 2")
+    office.installation.sound = False
     office.clock.advance(hours=25)
     raise_and_tell(office.desk, now=office.clock)
     told = {one.message["case"] for one in listener.heard if one.message["event"] == "overdue"}

@@ -52,7 +52,7 @@ class Company:
 @contextmanager
 def company(install: Install, dovecot: Dovecot, pool: ReadingPool, **more: Any) -> Iterator[Company]:
     with ExitStack() as stack:
-        office = stack.enter_context(open_office(install(mailbox_lines=DOORS, **more), pool=pool))
+        office = stack.enter_context(open_office(install(mailbox_lines=DOORS, sound=False, **more), pool=pool))
         program = MailProgram(dovecot, office.installation.username)
         for name in ("Anna Berg", "Bo Ek"):
             program.save(access(name), "INBOX")
@@ -204,6 +204,16 @@ def test_status_and_check_tell_what_the_daemon_found(shop: Company) -> None:
     assert line["level"] == "ok"
     shop.office.clock.advance(hours=25)
     assert audit_daily(desk, now=now()) is not None
+
+
+def test_killed_after_its_result_was_kept_status_tells_it(shop: Company) -> None:
+    place = shop.office.installation
+    shop.change(update(ledger).where(ledger.c.uid == 3).values(reason=""))
+    place.environment = {"INBOXBOT_CRASH_AT": "audit_kept"}
+    assert place.run("audit", check=False).returncode == 137
+    place.environment = {}
+    told = json.loads(place.run("status", "--json", check=False).stdout)
+    assert [one["promise"] for one in told["audit"]["findings"]] == ["I1"]
 
 
 def test_a_mailbox_that_was_never_served_has_nothing_to_be_held_to(

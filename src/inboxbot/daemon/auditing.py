@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from inboxbot.crash import crash_here
 from inboxbot.daemon.once import connect, places
 from inboxbot.desk.arrivals import Served
 from inboxbot.desk.audit import MOST, audit
@@ -161,3 +162,4 @@ def keep(desk: Desk, result: dict[str, Any], *, now: dt.datetime) -> None:
     """Keep the result of an audit, for `status`."""
     with desk.store.write() as connection:
         save_audit(connection, result, at=now)
+    crash_here("audit_kept")
