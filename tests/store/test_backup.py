@@ -416,3 +416,16 @@ def test_a_failed_letter_is_not_sent_again_by_a_restore(
     release(again.desk, actor=Actor("Eva Ek", "terminal"), now=again.clock())
     assert again.send().sent == 0
     assert again.draft(draft.id).state is DraftState.UNKNOWN
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_restores_belongs_to_who_owned_it(new_office: NewOffice, tmp_path: Path) -> None:
+    office = new_office()
+    advance(office.desk.store)
+    file = tmp_path / "backup.db"
+    back_up(office.desk.store, file, now=NOW)
+    files = [tmp_path / "inboxbot.db", tmp_path / "inboxbot.db.installed"]
+    for one in files:
+        os.chown(one, 12345, 12345)
+    put_back(office, file)
+    assert {(one.stat().st_uid, one.stat().st_gid) for one in files} == {(12345, 12345)}

@@ -52,3 +52,13 @@ def test_a_stop_the_page_did_not_show_stays(stopped: Office, eva: Person) -> Non
         assert eva.post("/sending/release", stop=wrong).status_code == 409
     with stopped.desk.store.read() as connection:
         assert standing_stops(connection)
+
+
+def test_a_letter_that_was_approved_says_why_it_does_not_leave(office: Office, eva: Person) -> None:
+    (case,) = [one for one in office.cases() if one.requester == "anna.berg@example.org"]
+    (letter,) = [one for one in office.drafts() if one.case_id == case.id]
+    eva.get(f"/cases/{case.reference}")
+    eva.approve(case.reference, letter.id)
+    stop(office.desk, actor=Actor("Nils Ek", "terminal"), now=office.clock())
+    assert "Väntar: utskicken är stoppade" in eva.get(f"/cases/{case.reference}").text
+    assert "Väntar: utskicken är stoppade" in eva.get(f"/cases/{case.reference}/letters/{letter.id}/state").text

@@ -49,6 +49,7 @@ def write_mark(store: Store, mark: Mark) -> None:
     words = json.dumps({"installed": mark.installed, "generation": mark.generation}) + "\n"
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
+        own_like(handle, path if path.exists() else path.parent)
         os.write(handle, words.encode())
         os.fsync(handle)
     finally:
@@ -83,6 +84,13 @@ def advance(store: Store) -> None:
             where=str(store.beside(".installed")),
             cure="give this user the right to write the folder, and see that there is room",
         ) from error
+
+
+def own_like(handle: int, other: Path) -> None:
+    """Give a file that root writes to whoever owns what lies there: the daemon has to read it."""
+    if os.geteuid() == 0:
+        owner = other.stat()
+        os.fchown(handle, owner.st_uid, owner.st_gid)
 
 
 def sync_folder(folder: Path) -> None:

@@ -23,7 +23,7 @@ from inboxbot.crash import crash_here
 from inboxbot.errors import StoreError
 from inboxbot.store.backup import FORMAT, BackupInfo, copy_rows, make_backup, require_sound
 from inboxbot.store.engine import Store
-from inboxbot.store.generation import Mark, sync_folder, write_mark
+from inboxbot.store.generation import Mark, own_like, sync_folder, write_mark
 from inboxbot.store.schema import upgrade
 from inboxbot.store.tables import SQLModel, counters, installation
 
@@ -148,12 +148,10 @@ def _close_for_all(path: Path) -> None:
 
 def _make_durable(copy: Path, *, like: Path) -> None:
     """Write the copy to the disk, for its owner alone: whoever owns what it replaces."""
-    owner = like.stat()
     handle = os.open(copy, os.O_RDONLY)
     try:
         os.fchmod(handle, 0o600)
-        if os.geteuid() == 0:
-            os.fchown(handle, owner.st_uid, owner.st_gid)
+        own_like(handle, like)
         os.fsync(handle)
     finally:
         os.close(handle)
@@ -227,6 +225,7 @@ def merge_lines(path: Path, words: str) -> None:
         return
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
+        own_like(handle, path.parent)
         os.write(handle, "".join(f"{line}\n" for line in more).encode())
         os.fsync(handle)
     finally:
