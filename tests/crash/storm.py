@@ -110,6 +110,7 @@ class Storm:
     mails: int
     kills: int
     chance: random.Random
+    patience_s: float = 30.0
     done: list[Kill] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
     _fault: BaseException | None = None
@@ -173,7 +174,8 @@ class Storm:
 
     def _wait_for_work(self, process: Started, aim: frozenset[str]) -> None:
         """Let it come to some work, then a moment more: most of a process's life is its start."""
-        deadline = time.monotonic() + (30 if aim <= SMTP else 8) * self.chance.uniform(0.2, 1)  # sending comes last
+        most = self.patience_s if aim <= SMTP else self.patience_s / 4  # sending comes last
+        deadline = time.monotonic() + most * self.chance.uniform(0.2, 1)
         while time.monotonic() < deadline and not aim.intersection(passed_last(self.mark)) and not process.ended:
             time.sleep(0.001)
         time.sleep(self.chance.choice([0, self.chance.uniform(0, 0.02), self.chance.uniform(0, 0.3)]))

@@ -32,7 +32,7 @@ def test_c02_e17_a_decoy_with_the_same_message_id_hides_no_request(new_office: N
     assert len(office.ledger()) == 3
 
 
-@pytest.mark.parametrize("name", ["a.zip", "faktura.pdf.exe", "bild.svg", "sida.html", "l.lnk", "makro.xlsm"])
+@pytest.mark.parametrize("name", ["a.zip", "faktura.pdf.exe", "bild.svg"])
 def test_c44_e20_attachments_are_named_and_never_opened_or_kept(
     new_office: NewOffice, database: str, name: str
 ) -> None:
