@@ -89,8 +89,12 @@ def digest_of_inputs() -> str:
         *sorted((HERE / "mails").glob("*.jsonl")),
         *sorted((HERE / "lines").glob("*.txt")),
         *sorted((SORTING / "vocabulary").glob("*.toml")),
-        *(SORTING / name for name in ("features.py", "fold.py", "language.py", "vocabulary.py", "words.py")),
+        *(
+            SORTING / name
+            for name in ("features.py", "fold.py", "index.py", "language.py", "vocabulary.py", "words.py")
+        ),
         HERE / "train.py",
+        HERE / "fitting.py",
     ]
     for path in paths:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")

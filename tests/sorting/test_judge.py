@@ -136,6 +136,52 @@ def test_no_words_are_left_to_a_person() -> None:
     assert verdict.evidence == ()
 
 
+VAGUE = [
+    "Hej, jag undrar lite över det där med mina grejer hos er, kan ni hjälpa mig med det?",
+    "Hej! Jag skulle vilja prata med någon om min sak hos er. Kan ni höra av er?",
+    "hej hur går det med mitt? ni vet vad jag menar. kan ni ordna det",
+    "Hi, I was wondering about my stuff with you. Could somebody help me with that?",
+    "Hello, I have a question about the thing you have of mine. Can you sort it out for me please?",
+    "Hei, jeg lurer på det der med tingene mine hos dere. Kan dere hjelpe meg?",
+    "Guten Tag, ich wollte mal fragen wegen meiner Sache bei Ihnen. Können Sie mir da weiterhelfen?",
+]
+
+
+@pytest.mark.parametrize("body", VAGUE)
+def test_a_mail_that_names_nothing_is_left_to_a_person(body: str) -> None:
+    assert JUDGE.judge_text("", body).unsure
+
+
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Öppettider", "Har ni öppet på lördag?"),
+        ("", "Hej, var är mitt paket? Jag har väntat på min sak i en vecka."),
+        ("", "Kan jag få fakturan igen? Jag hittar inte mina grejer."),
+        ("", "Hi, can I book my usual thing for Thursday at five? A haircut, that is."),
+        ("", "Tack för hjälpen!"),
+    ],
+)
+def test_a_short_mail_that_names_its_matter_is_not_held(subject: str, body: str) -> None:
+    verdict = JUDGE.judge_text(subject, body)
+
+    assert verdict.kinds == (Kind.OTHER,)
+    assert not verdict.unsure
+
+
+def test_only_a_request_can_be_a_reminder() -> None:
+    parcel = JUDGE.judge_text("Påminnelse", "Tredje gången jag skriver: var är mitt paket? Ni har inte svarat.")
+    copy = JUDGE.judge_text(
+        "Påminnelse",
+        "Den 3 mars bad jag om ett registerutdrag. Ni har fortfarande inte svarat, det är sex veckor sedan.",
+    )
+
+    assert parcel.kinds == (Kind.OTHER,)
+    assert not parcel.reminder
+    assert Kind.ACCESS in copy.kinds
+    assert copy.reminder
+
+
 def test_letters_that_cannot_be_seen_do_not_hide_a_wish() -> None:
     """C53."""
     body = "Jag vill att ni rad\u200berar mitt ko\u200bnto och alla mina uppg\u00adifter."

@@ -36,6 +36,7 @@ _WHY = {
     "unknown_language": "the language is not known",
     "no_words": "there are no words to judge",
     "close_call": "a close call",
+    "vague": "it wants something about a matter that it does not name",
 }
 _MOST_LINES = 60
 

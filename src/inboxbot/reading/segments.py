@@ -20,7 +20,12 @@ _ACCENTS = str.maketrans(
     "\u00a0åäöæøéèêëáàâãíìîïóòôõúùûüçñßłśęąźżćńăşţčďěňřšťůýžđ",
     " aaoaoeeeeaaaaiiiioooouuuucnslseazzcnastcdenrstuyzd",
 )
+_PAGE = bytes(  # the same for a whole code page at once, which is much quicker than letter by letter
+    ord(bytes([code]).decode("cp1252", "replace").translate(_ACCENTS).replace("’", "'").encode("cp1252", "replace")[:1])
+    for code in range(256)
+)
 _ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}")
+_BARE = str.maketrans(".,:;!()", "       ")
 _RULE_LETTERS = frozenset("-_=*~— ")
 NEW, QUOTED, FORWARDED = SegmentKind.NEW, SegmentKind.QUOTED, SegmentKind.FORWARDED
 SIGNATURE, FOOTER = SegmentKind.SIGNATURE, SegmentKind.FOOTER
@@ -38,6 +43,8 @@ class _Line:
     @property
     def name(self) -> str:
         """The header name when the line looks like ``Name: value`` (bold marks and bars taken off), or ``""``."""
+        if ":" not in self.head:
+            return ""
         before, colon, _ = self.head.lstrip("*_| \t").partition(":")
         return before.strip(" *_") if colon and len(before) < 24 else ""
 
@@ -85,7 +92,12 @@ def inner_sender(text: str, segments: tuple[Segment, ...]) -> ForwardedSender | 
 
 def _head(line: str) -> str:
     head = line[:_LINE_HEAD].strip().lower()
-    return head if head.isascii() else head.translate(_ACCENTS).replace("’", "'")
+    if head.isascii():
+        return head
+    try:
+        return head.encode("cp1252").translate(_PAGE).decode("cp1252")
+    except UnicodeEncodeError:
+        return head.translate(_ACCENTS).replace("’", "'")
 
 
 def _split(text: str) -> list[_Line]:
@@ -251,16 +263,18 @@ def _mark_notices(lines: list[_Line]) -> None:
         kind = lines[first].kind
         if last > first and kind in (NEW, SIGNATURE):
             paragraphs += 1
-            words = " ".join(line.head for line in lines[first : min(last, first + 12)]).split()
-            if paragraphs > 1 and _is_notice(words):
+            opening = " ".join([line.head for line in lines[first : min(last, first + 12)]])
+            if paragraphs > 1 and _is_notice(opening):
                 for line in lines[first:last]:
                     line.kind = FOOTER
         first = max(last, first + 1)
 
 
-def _is_notice(words: list[str]) -> bool:
-    bare = [word.strip(".,:;!()") for word in words]
-    if len(bare) < 8 or leadins.FIRST_PERSON & set(bare) or "?" in "".join(words):
+def _is_notice(text: str) -> bool:
+    if "?" in text or not leadins.FIRST_PERSON.isdisjoint(text.translate(_BARE).split()):
+        return False
+    bare = [word.strip(".,:;!()") for word in text.split()]
+    if len(bare) < 8:
         return False
     return sum(word.startswith(leadins.NOTICE_STEMS) for word in bare) >= 2 + len(bare) // 40
 

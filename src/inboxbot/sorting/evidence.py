@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inboxbot.sorting.features import Index, Part, Reading, article_hits, hit_pairs
+from inboxbot.sorting.features import Part, Reading, article_hits, hit_pairs
 from inboxbot.sorting.fold import Folded, fold
+from inboxbot.sorting.index import Index
 from inboxbot.sorting.kinds import RIGHTS, Kind
-from inboxbot.sorting.model import ANY, Model, Scores
+from inboxbot.sorting.model import ANY, Model, Sums
 from inboxbot.sorting.values import Evidence
 from inboxbot.sorting.words import Sentence, word_places
 
@@ -29,21 +30,23 @@ class _Span:
 
 def _spans(sentence: Sentence, index: Index, model: Model, target: int) -> list[_Span]:
     """Return every expression of a sentence with its weight for a target; pairs are shared by their two."""
+    plain = model.plain
 
-    def weight(group: str, number: int) -> float:
-        return model.weight(group, number, target) if number >= 0 else 0.0
+    def weight(number: int | None) -> float:
+        return 0.0 if number is None else plain.weight(number, target)
 
     hits = sentence.hits
-    worth = [weight("c", index.concepts[hit[0]]) + weight("r", index.wishes.get(hit[0], -1)) for hit in hits]
+    worth = [weight(index.concepts.get(hit[0])) + weight(index.wishes.get(hit[0])) for hit in hits]
     for one, two in hit_pairs(hits):
-        value = weight("p", index.pairs[hits[one][0] << 8 | hits[two][0]]) / 4
+        low, high = sorted((hits[one][0], hits[two][0]))
+        value = weight(index.pairs.get(low << 8 | high)) / 2
         worth[one] += value
         worth[two] += value
     spans = [_Span(hit[1], hit[2], value) for hit, value in zip(hits, worth, strict=True)]
-    table = index.tables["a"]
-    spans += [_Span(first, last, weight("a", table[name])) for name, first, last in article_hits(sentence.words)]
-    table = index.tables["w"]
-    spans += [_Span(place, place, 0.4 * weight("w", table[word])) for place, word in enumerate(sentence.words)]
+    spans += [
+        _Span(first, last, weight(index.articles.get(name))) for name, first, last in article_hits(sentence.words)
+    ]
+    spans += [_Span(place, place, weight(index.words.get(word))) for place, word in enumerate(sentence.words)]
     return spans
 
 
@@ -63,7 +66,7 @@ def _telling(sentence: Sentence, index: Index, model: Model, target: int) -> tup
 
 def find_evidence(
     reading: Reading,
-    scores: Sequence[Scores | None],
+    scores: Sequence[Sums | None],
     kinds: Sequence[Kind],
     index: Index,
     model: Model,

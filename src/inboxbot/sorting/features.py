@@ -1,26 +1,28 @@
-"""What the model sees of a mail: words, letters, meanings, and which meanings meet in one sentence.
+"""What the model sees of a mail: words, letters, meanings, and which meanings and words meet in one sentence.
 
-One implementation serves training (an index that grows) and judging (an index that is fixed). Features come in
-groups, named by the first letter of their names:
+One implementation serves training and judging (`index` numbers what is found).
 
-``w`` word · ``g`` four or five letters in a row (once for each word they are in) · ``c`` meaning · ``s`` meaning in the
-subject · ``q`` meaning in quoted or closing words · ``p`` two meanings in
-one sentence · ``a`` article of the regulation · ``z`` shape of the mail · ``r`` a whole wish (concepts ``ask_…``)
+What a feature counts for is divided by a power of the number of words
+(``w``, ``g``, ``b``) or of meanings (the others) of the mail or sentence it is in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import cast
 
 from inboxbot.reading.values import Segment, SegmentKind
 from inboxbot.sorting.fold import fold
+from inboxbot.sorting.index import Index
 from inboxbot.sorting.language import best_language, language_scores, reading_languages
 from inboxbot.sorting.vocabulary import Vocabulary
 from inboxbot.sorting.words import Hit, Sentence, plain_words, split_sentences
 
-GROUPS = "wgcsqpazr"
 FAR = 14  # words between which two meanings count as meeting
+CLOSE = 4  # words behind a meaning that belong to it, or in which another follows it closely
+BEFORE = 3  # words before a meaning that belong to it
 HEAD = 32_000  # letters of the new words that the model looks at: the first …
 TAIL = 8_000  # … and the last
 MAX_WORDS = 7_000  # 40,000 letters of one-letter words are no mail
@@ -49,65 +51,6 @@ _ARTICLE_WORDS = frozenset(
 _MARKETING = frozenset(["2", "3"])  # paragraphs of Article 21 that are on direct marketing
 _ARTICLES = frozenset(["7", "12", "13", "14", "15", "16", "17", "18", "19", "20", "21", "22", "32", "33", "34", "77",
                        "79", "82"])  # fmt: skip
-
-
-class Growing(dict[str, int]):
-    """Numbers every key it is asked for (training)."""
-
-    def __missing__(self, key: str) -> int:
-        """Give the key the next number."""
-        number = self[key] = len(self)
-        return number
-
-
-class Fixed(dict[str, int]):
-    """Knows the keys of the shipped model; -1 for any other."""
-
-    def __missing__(self, key: str) -> int:
-        """Say that the model does not know the key."""
-        return -1
-
-
-class _Pairs(dict[int, int]):
-    """The numbers of pairs of meanings, by ``first << 8 | second``; found by name the first time."""
-
-    def __init__(self, table: dict[str, int], names: Sequence[str]) -> None:
-        super().__init__()
-        self._table = table
-        self._names = names
-
-    def __missing__(self, key: int) -> int:
-        """Find the number by the names of the two meanings, whichever came first."""
-        first, second = sorted((self._names[key >> 8], self._names[key & 255]))
-        number = self[key] = self._table[f"{first}&{second}"]
-        return number
-
-
-class Index:
-    """The numbers of features, by group. Numbers are unique within a group."""
-
-    def __init__(self, vocabulary: Vocabulary, tables: Mapping[str, dict[str, int]]) -> None:
-        self.vocabulary = vocabulary
-        self.tables = tables
-        names = vocabulary.concepts
-        self.pairs = _Pairs(tables["p"], names)
-        self.concepts = [tables["c"][name] for name in names]
-        self.titles = [tables["s"][name] for name in names]
-        self.context = [tables["q"][name] for name in names]
-        self.wishes = {number: tables["r"][names[number]] for number in sorted(vocabulary.wishes)}
-
-    @classmethod
-    def growing(cls, vocabulary: Vocabulary) -> Index:
-        """Make an index that takes in every feature it sees."""
-        return cls(vocabulary, {group: Growing() for group in GROUPS})
-
-    @classmethod
-    def fixed(cls, vocabulary: Vocabulary, names: Mapping[str, Sequence[str]]) -> Index:
-        """Make an index of exactly these names, numbered by their place in their group."""
-        return cls(
-            vocabulary,
-            {group: Fixed((name, place) for place, name in enumerate(names.get(group, ()))) for group in GROUPS},
-        )
 
 
 def letter_groups(word: str) -> set[str]:
@@ -204,17 +147,24 @@ def read_mail(vocabulary: Vocabulary, subject: str, body: str, segments: Sequenc
                 count += sum(len(sentence.words) for sentence in part.sentences)
     if replied and count >= _ENOUGH:
         parts[0].role = "context"  # the subject of a reply is the words of an earlier mail
-    sample = [word for part in parts if part.role != "context" for item in part.sentences[:40] for word in item.words]
-    scores = language_scores(sample[:600], f"{subject[:300]}\n{body[:2_700]}")
+    sample = [word for part in parts if part.role != "context" for item in part.sentences[:30] for word in item.words]
+    scores = language_scores(sample[:300], f"{subject[:300]}\n{body[:1_500]}")
     languages = reading_languages(scores)
-    for part in parts:
-        for sentence in part.sentences:
-            hits = _negated(sentence, vocabulary.find(sentence.words, languages), vocabulary)
-            sentence.hits = _threatened(hits, vocabulary)
+    _find_meanings(parts, vocabulary, languages)
     shape.add(f"len{min(count.bit_length(), 10)}")
     if "?" in body[:HEAD]:
         shape.add("question")
     return Reading(parts, shape, best_language(scores), skipped, nothing_new, count)
+
+
+def _find_meanings(parts: Sequence[Part], vocabulary: Vocabulary, languages: tuple[str, ...]) -> None:
+    """Note in each sentence what its words mean."""
+    for part in parts:
+        for sentence in part.sentences:
+            hits = vocabulary.find(sentence.words, languages)
+            if hits:
+                hits = _negated(sentence, hits, vocabulary)
+            sentence.hits = _threatened(hits, vocabulary) if len(hits) > 1 else hits
 
 
 def _threatened(hits: list[Hit], vocabulary: Vocabulary) -> list[Hit]:
@@ -230,10 +180,10 @@ def _threatened(hits: list[Hit], vocabulary: Vocabulary) -> list[Hit]:
 
 def _negated(sentence: Sentence, hits: list[Hit], vocabulary: Vocabulary) -> list[Hit]:
     """Put *spare* in the place of "delete" and the like where a "not" rules over it (not beyond a comma)."""
-    ruled, spare = vocabulary.ruled, vocabulary.number("spare")
     words, pauses = sentence.words, sentence.pauses
     if _NOTS.isdisjoint(words):
         return hits
+    ruled, spare = vocabulary.ruled, vocabulary.number("spare")
     nots = [place for place, word in enumerate(words) if word in _NOTS]
     kept: list[Hit] = []
     for concept, first, last in hits:
@@ -275,68 +225,97 @@ def hit_pairs(hits: Sequence[Hit]) -> Iterator[tuple[int, int]]:
 
 @dataclass(slots=True)
 class Features:
-    """The numbers of features by group (groups without any are left out), and the words for their letters."""
+    """The words of a mail or a sentence, and the numbers of features: two words in a row, and all about meanings.
 
-    groups: dict[str, set[int]]
-    words: set[str]
+    ``meanings`` is how many different meanings there are.
+    """
+
+    words: set[str] = field(default_factory=set)
+    bigrams: set[int] = field(default_factory=set)
+    meant: set[int] = field(default_factory=set)
+    meanings: int = 0
 
 
 def sentence_features(sentence: Sentence, index: Index, *, title: bool) -> Features:
-    """Return the features of a sentence that has meanings."""
+    """Return the features of a sentence."""
     words, hits = sentence.words, sentence.hits
-    tables = index.tables
-    distinct = set(words)
-    table = tables["w"]
+    edged = ("^", *words, "$")
+    bigrams = set(map(index.bigrams.get, pairwise(edged)))
+    bigrams.discard(None)
+    if not hits:
+        return Features(set(words), cast("set[int]", bigrams))
     meant = {hit[0] for hit in hits}
-    concepts, pairs, wishes = index.concepts, index.pairs, index.wishes
+    found = set(map(index.concepts.get, meant))
+    found.update(_met(sentence, index))
+    if title:
+        found.update(map(index.titles.get, meant))
+    if not index.vocabulary.wishes.isdisjoint(meant):
+        found.update(map(index.wishes.get, meant & index.vocabulary.wishes))
+    if sentence.asks:
+        found.update(map(index.asked.get, meant))
+    if hits[0][1] == 0:
+        found.add(index.opening.get(hits[0][0]))
+    distinct = set(words)
+    if not _ARTICLE_WORDS.isdisjoint(distinct):
+        found.update([index.articles.get(number) for number, _, _ in article_hits(words)])
+    found.discard(None)
+    return Features(distinct, cast("set[int]", bigrams), cast("set[int]", found), len(meant))
+
+
+def _met(sentence: Sentence, index: Index) -> list[int | None]:
+    """Return what stands next to each meaning of a sentence: words, and other meanings."""
+    words, hits, pauses = sentence.words, sentence.hits, sentence.pauses
+    found: list[int | None] = []
     keys: set[int] = set()
-    for place, (concept, _, last) in enumerate(hits):
-        limit = last + FAR
-        for other, first, _ in hits[place + 1 : place + _MAX_PAIRS]:
-            if first > limit:
+    close: set[int] = set()
+    count = len(hits)
+    bland = index.vocabulary.bland
+    for place, (concept, first, last) in enumerate(hits, 1):
+        if concept not in bland:
+            before = index.before[concept].get
+            if first:
+                if first in pauses:
+                    found.append(before(","))
+                found += map(before, words[first - BEFORE if first > BEFORE else 0 : first])
+            else:
+                found.append(before("^"))
+            found += map(index.behind[concept].get, words[last + 1 : last + 1 + CLOSE])
+        if place == count:
+            break
+        far, near = last + FAR, last + CLOSE
+        for other, start, _ in hits[place : place + _MAX_PAIRS]:
+            if start > far:
                 break
             if other != concept:
-                keys.add(concept << 8 | other)
-    found = {
-        "w": {table[word] for word in distinct},
-        "c": {concepts[number] for number in meant},
-        "p": {pairs[key] for key in keys},
-    }
-    if title:
-        found["s"] = {index.titles[number] for number in meant}
-    if not wishes.keys().isdisjoint(meant):
-        found["r"] = {wishes[number] for number in meant if number in wishes}
-    if not _ARTICLE_WORDS.isdisjoint(distinct):
-        found["a"] = {tables["a"][number] for number, _, _ in article_hits(words)}
-    for numbers in found.values():
-        numbers.discard(-1)
-    return Features(found, distinct)
+                keys.add(concept << 8 | other if concept < other else other << 8 | concept)
+            if last < start <= near:
+                close.add(concept << 8 | other)
+    found += map(index.pairs.get, keys)
+    found += map(index.followed.get, close)
+    return found
 
 
 def features_of(reading: Reading, index: Index) -> tuple[Features, list[Features | None]]:
     """Return the features of a mail: of the whole, and of each sentence of `Reading.spoken` alone.
 
-    A sentence without any meaning (and not the only one) has no features of its own.
+    A sentence without any telling meaning has no features of its own.
     """
-    whole: dict[str, set[int]] = {group: set() for group in GROUPS if group != "g"}
-    words: set[str] = set()
+    whole = Features()
+    met: set[int] = set()
     parts: list[Features | None] = []
+    telling = index.vocabulary.telling
     for part, _, sentence in reading.spoken():
-        if not sentence.hits:
-            words.update(sentence.words)
-            parts.append(None)
-            continue
         found = sentence_features(sentence, index, title=part.role == "subject")
-        parts.append(found)
-        words |= found.words
-        for group, numbers in found.groups.items():
-            whole[group] |= numbers
-    table = index.tables["w"]
-    whole["w"] = {table[word] for word in words}
-    for part in reading.parts:
-        if part.role == "context":
-            whole["q"].update(index.context[hit[0]] for sentence in part.sentences for hit in sentence.hits)
-    whole["z"].update(index.tables["z"][name] for name in reading.shape)
-    for group in "wqz":
-        whole[group].discard(-1)
-    return Features({group: numbers for group, numbers in whole.items() if numbers}, words), parts
+        whole.words |= found.words
+        whole.bigrams |= found.bigrams
+        whole.meant |= found.meant
+        meant = {hit[0] for hit in sentence.hits}
+        met |= meant
+        parts.append(None if telling.isdisjoint(meant) else found)
+    quoted = {
+        hit[0] for part in reading.parts if part.role == "context" for item in part.sentences for hit in item.hits
+    }
+    whole.meant.update(number for number in map(index.context.get, quoted) if number is not None)
+    whole.meant.update(number for number in map(index.shape.get, sorted(reading.shape)) if number is not None)
+    whole.meanings = len(met)
+    return whole, parts

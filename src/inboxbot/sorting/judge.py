@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from inboxbot.reading.segments import segment
 from inboxbot.reading.values import Mail, Segment
 from inboxbot.sorting.evidence import find_evidence
-from inboxbot.sorting.features import Features, Index, Reading, features_of, read_mail
+from inboxbot.sorting.features import Features, Reading, features_of, read_mail
 from inboxbot.sorting.fold import fold
+from inboxbot.sorting.index import Index
 from inboxbot.sorting.kinds import RIGHTS, Kind
 from inboxbot.sorting.language import UNKNOWN
-from inboxbot.sorting.model import Model
+from inboxbot.sorting.model import ANY, REMINDER, Model
 from inboxbot.sorting.robots import Traits, find_robot, looks_like_autoreply
 from inboxbot.sorting.skim import Skimmer
 from inboxbot.sorting.values import Verdict
@@ -22,6 +23,8 @@ from inboxbot.sorting.wishes import is_bare_removal, is_bare_stop
 
 if TYPE_CHECKING:
     from inboxbot.sorting.learning import LocalLayer
+
+_SHORT = 50  # new words of a mail that may be too vague to be called ordinary
 
 
 class Judge:
@@ -32,6 +35,7 @@ class Judge:
         self.model = model
         self.local = local
         self._index = Index.fixed(vocabulary, model.names)
+        self._articles = frozenset(self._index.articles.values())
         self._skimmer = Skimmer(vocabulary)
 
     @classmethod
@@ -70,14 +74,14 @@ class Judge:
         reading = read_mail(self.vocabulary, subject, body, segments)
         features, sentences = features_of(reading, self._index)
         flat = self.model.flat(features)
-        scores = self.model.scores(features)
-        single = [None if sentence is None else self.model.scores(sentence) for sentence in sentences]
-        best = [max(column) for column in zip(*filter(None, single), strict=True)] or scores
-        kept = (*(round(score, 3) for score in scores), *(round(score, 3) for score in best))
+        single = [None if sentence is None else self.model.score(sentence) for sentence in sentences]
+        scores = self.model.scores(features, single)
+        kept = tuple(round(score, 3) for score in scores.flat())
         if self.local is not None:
-            scores, best = self.local.apply(scores, flat), self.local.apply(best, flat)
-        chances, asks = self.model.probabilities(scores, best)
-        kinds, unsure = self.model.decide(chances, asks)
+            scores = self.local.apply(scores, flat)
+        found = self.model.chances(scores)
+        chances = dict(zip(RIGHTS, found, strict=False)) | {Kind.OTHER: 1.0 - found[ANY]}
+        kinds, unsure = self.model.decide(found)
         reasons: list[str] = []
         kinds, unsure = self._overrule(reading, body, kinds, unsure, chances, reasons)
         kinds = self._only_marketing(kinds, features, chances)
@@ -90,7 +94,7 @@ class Judge:
             kinds=kinds,
             confidence={kind: round(chance, 4) for kind, chance in chances.items()},
             unsure=unsure,
-            reminder=self.model.reminds(scores, best),
+            reminder=kinds != (Kind.OTHER,) and found[REMINDER] >= self.model.rules.reminder,
             language=reading.language,
             robot=robot[0] if robot else None,
             evidence=find_evidence(reading, single, kinds, self._index, self.model, (subject, body)),
@@ -133,9 +137,22 @@ class Judge:
         if reading.language == UNKNOWN and not asks and reading.new_words > 8:
             reasons.append("unknown_language")
             unsure = True
+        if self._vague(reading, asks=asks):
+            reasons.append("vague")
+            unsure = True
         if unsure and not reasons:
             reasons.append("close_call")
         return kinds, unsure
+
+    def _vague(self, reading: Reading, *, asks: bool) -> bool:
+        """Whether a short mail wants something about a "thing" of the sender's, and names nothing it could be about."""
+        if reading.new_words > _SHORT:
+            return False
+        number = self.vocabulary.number
+        meant = {hit[0] for _, _, sentence in reading.spoken() for hit in sentence.hits}
+        own = {number("me"), number("thing")} <= meant
+        wants = number("want") in meant or any(sentence.asks for _, _, sentence in reading.spoken())
+        return own and wants and (self.vocabulary.named if asks else self.vocabulary.topics).isdisjoint(meant)
 
     def _only_marketing(
         self, kinds: tuple[Kind, ...], features: Features, chances: Mapping[Kind, float]
@@ -143,7 +160,7 @@ class Judge:
         """Drop a weaker objection beside an unsubscribe that cites Article 21(2) or (3): those are on marketing."""
         if Kind.UNSUBSCRIBE not in kinds or Kind.OBJECTION not in kinds:
             return kinds
-        cited = self._index.tables["a"]["21m"] in features.groups.get("a", ())
+        cited = self._index.articles.get("21m") in features.meant
         if cited and chances[Kind.OBJECTION] < chances[Kind.UNSUBSCRIBE]:
             return tuple(kind for kind in kinds if kind is not Kind.OBJECTION)
         return kinds
@@ -161,7 +178,7 @@ class Judge:
             }
             if "minor" in meant:
                 flags.add("other_person")
-            if features.groups.get("a") and {"gdpr", "otherwise"} <= meant:
+            if not self._articles.isdisjoint(features.meant) and {"gdpr", "otherwise"} <= meant:
                 flags.add("generator")
         if {"passed-on", "forwarded", "forward"} & reading.shape:
             flags.add("forwarded")

@@ -140,13 +140,13 @@ _LETTERS: dict[str, dict[str, float]] = {
 }  # fmt: skip
 
 
-def _weights() -> dict[str, dict[str, float]]:
+def _weights() -> dict[str, tuple[tuple[str, float], ...]]:
     sharing = Counter(word for words in _WORDS.values() for word in set(words.split()))
     table: dict[str, dict[str, float]] = {}
     for code, words in _WORDS.items():
         for word in set(words.split()):
             table.setdefault(word, {})[code] = 1.0 / sharing[word] ** 0.7
-    return table
+    return {word: tuple(codes.items()) for word, codes in table.items()}
 
 
 SMALL_WORDS = frozenset(word for words in _WORDS.values() for word in words.split())
@@ -157,27 +157,25 @@ _WEIGHTS = _weights()
 
 def language_scores(words: Iterable[str], text: str) -> dict[str, float]:
     """Score each language by folded ``words`` and by the letters of the unfolded ``text`` (first 3,000 letters)."""
-    scores: dict[str, float] = {}
-    for word, count in Counter(words).items():
-        found = _WEIGHTS.get(word)
-        if found is not None:
-            times = min(count, 4)
-            for code, weight in found.items():
-                scores[code] = scores.get(code, 0.0) + weight * times
+    scores = dict.fromkeys(_WORDS, 0.0)
+    weights = _WEIGHTS
+    for word, count in Counter(filter(weights.__contains__, words)).items():
+        times = count if count < 4 else 4
+        for code, weight in weights[word]:
+            scores[code] += weight * times
     head = text[:3000]
     if not head.isascii():
         lower = head.lower()
         for letter in sorted(_LETTERS.keys() & set(lower)):
             share = min(lower.count(letter), 6) * 0.6
             for code, weight in _LETTERS[letter].items():
-                scores[code] = scores.get(code, 0.0) + weight * share
-        greek = len(_GREEK.findall(lower))
-        cyrillic = len(_CYRILLIC.findall(lower))
-        if greek > 3:
-            scores["el"] = scores.get("el", 0.0) + greek
-        if cyrillic > 3:
-            scores["bg"] = scores.get("bg", 0.0) + cyrillic
-    return scores
+                scores[code] += weight * share
+        if max(lower) >= "\u0370":
+            greek = len(_GREEK.findall(lower))
+            cyrillic = len(_CYRILLIC.findall(lower))
+            scores["el"] += greek if greek > 3 else 0
+            scores["bg"] += cyrillic if cyrillic > 3 else 0
+    return {code: score for code, score in scores.items() if score}
 
 
 def best_language(scores: dict[str, float]) -> str:

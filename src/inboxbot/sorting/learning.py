@@ -16,7 +16,7 @@ from inboxbot.sorting.evaluation import Figures, GoldMail, measure
 from inboxbot.sorting.judge import Judge
 from inboxbot.sorting.kinds import RIGHTS, Kind
 from inboxbot.sorting.language import SMALL_WORDS
-from inboxbot.sorting.model import ANY, TARGETS, sigmoid
+from inboxbot.sorting.model import ANY, TARGETS, Scores, sigmoid
 from inboxbot.sorting.values import Verdict
 
 ROUNDS = 120  # passes over the corrections
@@ -55,7 +55,7 @@ class LocalLayer:
     learned_from: int = 0
     model: str = ""  # digest of the model the feature numbers belong to
 
-    def apply(self, scores: Sequence[float], features: Sequence[int]) -> list[float]:
+    def apply(self, scores: Scores, features: Sequence[int]) -> Scores:
         """Return the scores of a mail with what was learned added to them."""
         added = list(self.bias)
         for number in features:
@@ -63,7 +63,13 @@ class LocalLayer:
             if row is not None:
                 for place, weight in enumerate(row):
                     added[place] += weight
-        return [score + max(min(extra, LARGEST), -LARGEST) for score, extra in zip(scores, added, strict=True)]
+        bounded = [max(min(extra, LARGEST), -LARGEST) for extra in added]
+        return Scores(
+            *(
+                [score + extra for score, extra in zip(row, bounded, strict=True)]
+                for row in (scores.whole, scores.best, scores.deep)
+            )
+        )
 
     def to_json(self) -> str:
         """Return the layer as JSON text."""
@@ -153,11 +159,11 @@ def _right(judge: Judge, corrections: Sequence[Correction]) -> int:
     """How many corrections a judge now gets right (by the kept scores and features)."""
     right = 0
     for item in corrections:
-        whole = list(item.scores[: len(TARGETS)] or _assumed(item.judged))
-        best = list(item.scores[len(TARGETS) :]) or whole
+        assumed = _assumed(item.judged)
+        scores = Scores.of(item.scores if len(item.scores) == 3 * len(TARGETS) else assumed * 3)
         if judge.local is not None:
-            whole, best = judge.local.apply(whole, item.features), judge.local.apply(best, item.features)
-        kinds, _ = judge.model.decide(*judge.model.probabilities(whole, best))
+            scores = judge.local.apply(scores, item.features)
+        kinds, _ = judge.model.decide(judge.model.chances(scores))
         right += set(kinds) == set(item.right)
     return right
 

@@ -1,44 +1,51 @@
-"""The linear model: weights of features, and how a sum of weights becomes a probability.
+"""The model: weights of features, and how sums of weights become probabilities.
 
-The ten weights of a feature (eight kinds, "asks for any right", "is a reminder") are packed into one whole number,
-so that adding up a mail's features is one addition each.
+Two layers of weights stand on the same features. The *plain* one (a logistic regression for each of `TARGETS`) scores a
+mail and each of its sentences. The *deep* one scores the whole mail once more, through a few hidden units, and so sees
+what features mean together. All weights of a feature are packed into one whole number, so that adding up a mail's
+features is one addition each.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import math
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from inboxbot.sorting.features import GROUPS, Features, letter_groups
+from inboxbot.sorting.features import Features, letter_groups
+from inboxbot.sorting.index import GROUPS, MEANING_POWER, WORD_POWER
 from inboxbot.sorting.kinds import RIGHTS, Kind
 
 TARGETS = (*(kind.value for kind in RIGHTS), "any", "reminder")
 KINDS, ANY, REMINDER = slice(0, len(RIGHTS)), len(RIGHTS), len(RIGHTS) + 1
-UNIT = 1_000  # weights are whole thousandths
-_BITS = 40
-_OFFSET = 1 << 15  # makes every packed weight positive; weights beyond ±32 are cut
-_FINE = 256  # a group's scale is a whole number of 1/256
-_MASK = (1 << _BITS) - 1
+ZERO = 128  # the byte that stands for a weight of nothing
 _MEMO_LIMIT = 60_000
 
-Scores = list[float]  # one for each of TARGETS, in log odds
+Sums = list[float]  # one for each of TARGETS, in log odds, not yet calibrated
 
 
-def scale_of(scale: Sequence[float], count: int) -> float:
-    """Return what a feature counts for when ``count`` of its group are there: less, the more there are."""
-    whole: int = round(_FINE * scale[0] / max(count, 1) ** scale[1])
-    return whole / _FINE
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What the model says of a mail: the plain layer of the whole and of its best sentence, and the deep layer."""
 
+    whole: Sums
+    best: Sums
+    deep: Sums
 
-def _pack(weights: Sequence[int]) -> int:
-    value = 0
-    for place, weight in enumerate(weights):
-        value |= (max(min(weight, _OFFSET - 1), -_OFFSET) + _OFFSET) << (_BITS * place)
-    return value
+    def flat(self) -> tuple[float, ...]:
+        """Return all sums in one row."""
+        return (*self.whole, *self.best, *self.deep)
+
+    @classmethod
+    def of(cls, row: Sequence[float]) -> Scores:
+        """Read `flat`."""
+        size = len(TARGETS)
+        return cls(list(row[:size]), list(row[size : 2 * size]), list(row[2 * size :]))
 
 
 def sigmoid(value: float) -> float:
@@ -46,30 +53,16 @@ def sigmoid(value: float) -> float:
     return 1.0 / (1.0 + math.exp(-max(min(value, 40.0), -40.0)))
 
 
-class Letters(dict[str, tuple[int, int]]):
-    """The packed weights of a word's letter groups, added up, and how many they are; worked out once a word."""
+def evidence_for(scores: Scores) -> tuple[list[list[float]], list[float]]:
+    """Return what probabilities are made of: for each target a few sums, and for all of them every sum as a chance.
 
-    def __init__(self, names: Sequence[str], packed: Sequence[int]) -> None:
-        super().__init__()
-        self._packed = dict(zip(names, packed, strict=True))
-
-    def __missing__(self, word: str) -> tuple[int, int]:
-        """Add up a word that was not met before."""
-        if len(self) >= _MEMO_LIMIT:
-            self.clear()
-        found = [self._packed[group] for group in letter_groups(word) if group in self._packed]
-        value = self[word] = (sum(found), len(found))
-        return value
-
-
-def evidence_for(target: int, whole: Sequence[float], best: Sequence[float]) -> tuple[float, float, float, float]:
-    """Return what a probability is made of: the target's score of the mail and of its best sentence, and of "any".
-
-    For "any" itself the second pair is the best kind's.
+    A target's own sums are those of the mail, of its best sentence and of the deep layer, and the same three of "any"
+    (for "any" itself: of the best kind).
     """
-    if target == ANY:
-        return whole[ANY], best[ANY], max(whole[KINDS]), max(best[KINDS])
-    return whole[target], best[target], whole[ANY], best[ANY]
+    rows = (scores.whole, scores.best, scores.deep)
+    own = [[*(row[target] for row in rows), *(row[ANY] for row in rows)] for target in range(len(TARGETS))]
+    own[ANY][3:] = [max(row[KINDS]) for row in rows]
+    return own, [sigmoid(value) for row in rows for value in row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,126 +76,166 @@ class Rules:
     reminder: float  # from this probability on a mail is a reminder
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
-    """The shipped weights. A feature's number is its place in its group plus the group's ``base``."""
+class _Layer:
+    """The weights of one layer: a row of bytes for each feature, and what a step of a byte is worth in each lane."""
 
-    names: Mapping[str, tuple[str, ...]]
-    scales: Mapping[str, tuple[float, float]]
-    bias: tuple[float, ...]
-    calibration: tuple[tuple[float, ...], ...]  # a row a target: four factors (`evidence_for`) and a bias
-    rules: Rules
-    packed: Mapping[str, tuple[int, ...]]
-    base: Mapping[str, int]
-    letters: Letters
-    factors: Mapping[str, tuple[int, ...]]
-    inputs: str  # digest of what it was trained from
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.steps: tuple[float, ...] = tuple(data["steps"])
+        self.bias: tuple[float, ...] = tuple(data["bias"])
+        self.size = len(self.steps)
+        self.rows = base64.b64decode(data["rows"])
+        self.lanes = struct.Struct(f"<{self.size}I")
+
+    def pack(self) -> list[int]:
+        """Return each row as a whole number with 32 bits for each weight."""
+        size, rows = self.size, self.rows
+        found = []
+        for start in range(0, len(rows), size):
+            wide = bytearray(4 * size)
+            wide[::4] = rows[start : start + size]
+            found.append(int.from_bytes(wide, "little"))
+        return found
+
+    def weight(self, number: int, lane: int) -> float:
+        """Return one weight of a feature."""
+        return (self.rows[number * self.size + lane] - ZERO) * self.steps[lane]
+
+    def sums(self, of_words: tuple[int, int, float], of_meanings: tuple[int, int, float]) -> Sums:
+        """Return each lane's sum; both arguments are packed rows added up, how many, and what each counts for."""
+        total, count, factor = of_words
+        other, others, times = of_meanings
+        read, width = self.lanes.unpack, 4 * self.size
+        less = ZERO * (count * factor + others * times)
+        return [
+            bias + step * (one * factor + two * times - less)
+            for bias, step, one, two in zip(
+                self.bias,
+                self.steps,
+                read(total.to_bytes(width, "little")),
+                read(other.to_bytes(width, "little")),
+                strict=True,
+            )
+        ]
+
+
+class _Words(dict[str, tuple[int, int, int]]):
+    """The packed rows of a word and its letter groups added up, of both layers, and how many they are."""
+
+    def __init__(
+        self, numbers: Mapping[str, int], letters: Mapping[str, int], plain: Sequence[int], deep: Sequence[int]
+    ) -> None:
+        super().__init__()
+        self.numbers = numbers
+        self._letters = letters
+        self._plain = plain
+        self._deep = deep
+
+    def __missing__(self, word: str) -> tuple[int, int, int]:
+        """Add up a word that was not met before."""
+        if len(self) >= _MEMO_LIMIT:
+            self.clear()
+        found = [number for number in map(self._letters.get, letter_groups(word)) if number is not None]
+        if word in self.numbers:
+            found.append(self.numbers[word])
+        value = self[word] = (
+            sum(map(self._plain.__getitem__, found)),
+            sum(map(self._deep.__getitem__, found)),
+            len(found),
+        )
+        return value
+
+
+class Model:
+    """The shipped weights. A feature's number is its place in its group, behind the groups before it in `GROUPS`."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.names: dict[str, tuple[str, ...]] = {group: tuple(data["names"][group]) for group in GROUPS}
+        self.base: dict[str, int] = {}
+        total = 0
+        for group in GROUPS:
+            self.base[group] = total
+            total += len(self.names[group])
+        self.plain = _Layer(data["plain"])
+        self.deep = _Layer(data["deep"])
+        self.out: tuple[tuple[float, ...], ...] = tuple(tuple(row) for row in data["out"])  # a row a hidden unit
+        self.calibration: tuple[tuple[float, ...], ...] = tuple(tuple(row) for row in data["calibration"])
+        rules = dict(data["rules"])
+        self.rules = Rules(tuple(rules.pop("thresholds")), **rules)
+        self.inputs: str = data["inputs"]  # digest of what it was trained from
+        self._packed = (self.plain.pack(), self.deep.pack())
+        self._words = _Words(
+            {name: number for number, name in enumerate(self.names["w"], self.base["w"])},
+            {name: number for number, name in enumerate(self.names["g"], self.base["g"])},
+            *self._packed,
+        )
+        self._word_factors = [1.0 / max(count, 1) ** WORD_POWER for count in range(2_000)]
+        self._meaning_factors = [1.0 / max(count, 1) ** MEANING_POWER for count in range(256)]
 
     @classmethod
     def load(cls) -> Model:
         """Read the model that is shipped with the package."""
         text = resources.files("inboxbot.sorting").joinpath("model.json").read_text(encoding="utf-8")
-        return cls.from_data(json.loads(text))
+        return cls(json.loads(text))
 
-    @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> Model:
-        """Build the model from the parsed ``model.json``."""
-        names = {group: tuple(data["groups"][group]["names"]) for group in GROUPS}
-        packed = {
-            group: tuple(_pack(row) for row in zip(*data["groups"][group]["weights"], strict=True)) for group in GROUPS
-        }
-        base, total = {}, 0
-        for group in GROUPS:
-            base[group] = total
-            total += len(names[group])
-        rules = data["rules"]
-        return cls(
-            names=names,
-            scales={group: tuple(data["groups"][group]["scale"]) for group in GROUPS},
-            bias=tuple(data["bias"]),
-            calibration=tuple(tuple(row) for row in data["calibration"]),
-            rules=Rules(
-                tuple(rules["thresholds"]),
-                rules["request"],
-                rules["unsure_low"],
-                rules["unsure_high"],
-                rules["reminder"],
-            ),
-            packed=packed,
-            base=base,
-            letters=Letters(names["g"], packed["g"]),
-            factors={
-                group: tuple(round(scale_of(data["groups"][group]["scale"], count) * _FINE) for count in range(400))
-                for group in GROUPS
-            },
-            inputs=data["inputs"],
-        )
+    def _factors(self, features: Features) -> tuple[float, float]:
+        """Return what a feature of words and a feature of meaning count for."""
+        count = len(features.words)
+        word = self._word_factors[count] if count < len(self._word_factors) else 1.0 / count**WORD_POWER
+        return word, self._meaning_factors[features.meanings]
 
-    def scores(self, features: Features) -> Scores:
-        """Add up the weights of a mail's or a sentence's features: log odds, not yet calibrated."""
-        total = shift = 0
-        for group, numbers in features.groups.items():
-            count = len(numbers)
-            if count:
-                factor = self._factor(group, count)
-                total += sum(map(self.packed[group].__getitem__, numbers)) * factor
-                shift += count * factor
-        letters = self.letters
-        known = [letters[word] for word in features.words]
-        count = sum(number for _, number in known)
-        if count:
-            factor = self._factor("g", count)
-            total += sum(value for value, _ in known) * factor
-            shift += count * factor
-        shift *= _OFFSET
-        unit = UNIT * _FINE
-        scores = []
-        for bias in self.bias:
-            scores.append(bias + ((total & _MASK) - shift) / unit)
-            total >>= _BITS
-        return scores
+    def score(self, features: Features) -> Sums:
+        """Return the plain layer's sums of a sentence."""
+        packed = self._packed[0].__getitem__
+        word, meaning = self._factors(features)
+        rows = list(map(self._words.__getitem__, features.words))
+        total = sum([row[0] for row in rows]) + sum(map(packed, features.bigrams))
+        count = sum([row[2] for row in rows]) + len(features.bigrams)
+        other = sum(map(packed, features.meant))
+        return self.plain.sums((total, count, word), (other, len(features.meant), meaning))
 
-    def _factor(self, group: str, count: int) -> int:
-        """Return the scale of a group in 1/256."""
-        table = self.factors[group]
-        return table[count] if count < len(table) else round(scale_of(self.scales[group], count) * _FINE)
+    def scores(self, features: Features, sentences: Sequence[Sums | None]) -> Scores:
+        """Return the scores of a mail whose sentences were scored."""
+        word, meaning = self._factors(features)
+        rows = list(map(self._words.__getitem__, features.words))
+        count = sum([row[2] for row in rows]) + len(features.bigrams)
+        sums: list[Sums] = []
+        for layer, place in ((self.plain, 0), (self.deep, 1)):
+            packed = self._packed[place].__getitem__
+            total = sum([row[place] for row in rows]) + sum(map(packed, features.bigrams))
+            other = sum(map(packed, features.meant))
+            sums.append(layer.sums((total, count, word), (other, len(features.meant), meaning)))
+        whole, lanes = sums
+        deep = lanes[: len(TARGETS)]
+        for value, row in zip(lanes[len(TARGETS) :], self.out, strict=True):
+            if value > 0.0:
+                deep = [total + value * factor for total, factor in zip(deep, row, strict=True)]
+        best = [max(column) for column in zip(*filter(None, sentences), strict=True)] or whole
+        return Scores(whole, best, deep)
 
-    def weight(self, group: str, number: int, target: int) -> float:
-        """Return the weight of one feature for one target, before the group's scale."""
-        return (((self.packed[group][number] >> (_BITS * target)) & _MASK) - _OFFSET) / UNIT
+    def chances(self, scores: Scores) -> list[float]:
+        """Return the calibrated probability of each target."""
+        own, common = evidence_for(scores)
+        found = []
+        for sums, factors in zip(own, self.calibration, strict=True):
+            total = factors[-1]
+            for factor, value in zip(factors, (*sums, *common), strict=False):
+                total += factor * value
+            found.append(sigmoid(total))
+        return found
 
-    def chance(self, target: int, whole: Sequence[float], best: Sequence[float]) -> float:
-        """Return the calibrated probability of a target; ``whole`` scores the mail, ``best`` its best sentences."""
-        factors = self.calibration[target]
-        total = factors[4]
-        for factor, value in zip(factors, evidence_for(target, whole, best), strict=False):
-            total += factor * value
-        return sigmoid(total)
-
-    def probabilities(self, whole: Sequence[float], best: Sequence[float]) -> tuple[dict[Kind, float], float]:
-        """Return calibrated probabilities: of each kind (``other`` too), and of any right being asked for."""
-        asks = self.chance(ANY, whole, best)
-        kinds = {kind: self.chance(place, whole, best) for place, kind in enumerate(RIGHTS)}
-        kinds[Kind.OTHER] = 1.0 - asks
-        return kinds, asks
-
-    def reminds(self, whole: Sequence[float], best: Sequence[float]) -> bool:
-        """Whether the mail reminds of an earlier request."""
-        return self.chance(REMINDER, whole, best) >= self.rules.reminder
-
-    def decide(self, kinds: Mapping[Kind, float], asks: float) -> tuple[tuple[Kind, ...], bool]:
+    def decide(self, chances: Sequence[float]) -> tuple[tuple[Kind, ...], bool]:
         """Return the kinds to give and whether a person should look."""
+        asks = chances[ANY]
         given = tuple(
-            kind for kind, threshold in zip(RIGHTS, self.rules.thresholds, strict=True) if kinds[kind] >= threshold
+            kind for kind, chance, least in zip(RIGHTS, chances, self.rules.thresholds, strict=False) if chance >= least
         )
-        if not given and asks >= self.rules.request:
-            given = (max(RIGHTS, key=lambda kind: kinds[kind]),)
+        if not given and asks >= self.rules.request:  # a right, but which?
+            return (max(RIGHTS, key=lambda kind: chances[RIGHTS.index(kind)]),), True
         if not given:
             return (Kind.OTHER,), asks >= self.rules.unsure_low
         return given, asks < self.rules.unsure_high
 
     def flat(self, features: Features) -> tuple[int, ...]:
-        """Return the features of a mail (without its letters) as sorted numbers of the whole model."""
-        return tuple(
-            sorted([self.base[group] + number for group, numbers in features.groups.items() for number in numbers])
-        )
+        """Return the words of a mail that the model knows, as sorted numbers (what `learning` may keep)."""
+        numbers = self._words.numbers
+        return tuple(sorted([numbers[word] for word in features.words if word in numbers]))

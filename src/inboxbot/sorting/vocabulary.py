@@ -19,6 +19,16 @@ _GAP = "_"  # in a phrase: at most two words between
 _RULED = frozenset(
     ["erase", "remove", "forget", "close", "ask_erasure", "unsub", "ask_unsubscribe", "object", "complain"]
 )
+# Meanings that nearly every sentence has: one that has no other is never the sentence that asks.
+_COMMON = frozenset(["me", "want", "neg", "thanks", "all", "get", "date", "again", "know", "otherwise", "thing"])
+_BLAND = frozenset(["me", "thanks", "all", "date", "again"])  # words next to these tell nothing
+# Meanings that say nothing of what a mail is about.
+_PALE = _COMMON | {"asked", "change", "contactv", "done", "hold", "reminder", "see", "send", "stay", "waiting"}
+# Meanings that name what an ordinary mail is about.
+_TOPICS = frozenset(
+    ["auto", "booking", "cancel", "done", "format", "general", "invoice", "job", "keepit", "law", "login", "mailing",
+     "nevermind", "order", "otherauthority", "phish", "post", "sales", "start", "subscription", "unsub", "warranty"]
+)  # fmt: skip
 _GRIM = frozenset(["complain", "report", "authority", "ask_complaint"])  # what a closing threat threatens with
 _MEMO_LIMIT = 60_000  # words remembered; a text of a million strange words must not fill the memory
 
@@ -32,8 +42,30 @@ class _Node:
     gap: _Node | None = None
 
 
-# What a single word means: its concepts, the phrases it begins, and the phrase words it can stand for.
-Sense = tuple[tuple[int, ...], tuple[_Node, ...], tuple[int, ...]]
+@dataclass(frozen=True, slots=True)
+class _Sense:
+    """What a single word means: its concepts, what may follow it in phrases, and the phrase words it can stand for."""
+
+    concepts: tuple[int, ...]
+    following: Mapping[int, tuple[_Node, ...]]  # by the next word
+    gaps: tuple[_Node, ...]  # phrases in which up to two words may come first
+    atoms: tuple[int, ...]
+
+
+class _Memo(dict[str, _Sense]):
+    """The senses of words in some languages, each worked out the first time it is met."""
+
+    def __init__(self, vocabulary: Vocabulary, languages: tuple[str, ...]) -> None:
+        super().__init__()
+        self._vocabulary = vocabulary
+        self._languages = languages
+
+    def __missing__(self, word: str) -> _Sense:
+        """Work out a word that was not met before."""
+        if len(self) >= _MEMO_LIMIT:
+            self.clear()
+        value = self[word] = self._vocabulary.sense(word, self._languages)
+        return value
 
 
 def _variants(phrase: str) -> set[str]:
@@ -59,8 +91,12 @@ class Vocabulary:
         self.ruled = frozenset(number for number, name in enumerate(self.concepts) if name in _RULED)
         self.grim = frozenset(number for number, name in enumerate(self.concepts) if name in _GRIM)
         self._languages = languages
+        self.telling = frozenset(number for number, name in enumerate(self.concepts) if name not in _COMMON)
+        self.bland = frozenset(number for number, name in enumerate(self.concepts) if name in _BLAND)
+        self.named = frozenset(number for number, name in enumerate(self.concepts) if name not in _PALE)
+        self.topics = frozenset(number for number, name in enumerate(self.concepts) if name in _TOPICS)
         self._roots = {code: _Node() for code in languages}
-        self._memos: dict[tuple[str, ...], dict[str, Sense]] = {}
+        self._memos: dict[tuple[str, ...], _Memo] = {}
         for code, table in languages.items():
             for name, phrases in table.items():
                 for phrase in phrases.replace("\n", " ").split(","):
@@ -114,50 +150,65 @@ class Vocabulary:
         found += [self._suffixes.get(word[-length:]) for length in range(4, min(len(word), 12))]
         return [atom for atom in found if atom is not None]
 
-    def _sense(self, word: str, languages: tuple[str, ...], memo: dict[str, Sense]) -> Sense:
-        """Return what a folded word means in these languages (remembered in ``memo``)."""
+    def sense(self, word: str, languages: tuple[str, ...]) -> _Sense:
+        """Return what a folded word means in these languages."""
         atoms = self._atoms_of(word)
         if "'" in word:  # "l'accès", "dell'account": the word behind the elided article
             atoms += self._atoms_of(word.partition("'")[2])
-        first = [
+        nodes = [
             following[atom]
             for following in (self._roots[code].following for code in languages if code in self._roots)
             for atom in atoms
             if atom in following
         ]
-        concepts = tuple(dict.fromkeys(concept for node in first for concept in node.concepts))
-        nodes = tuple(node for node in first if node.following or node.gap)
-        if len(memo) >= _MEMO_LIMIT:
-            memo.clear()
-        value = memo[word] = (concepts, nodes, tuple(atoms))
-        return value
+        following: dict[int, tuple[_Node, ...]] = {}
+        for node in nodes:
+            for atom, child in node.following.items():
+                following[atom] = (*following.get(atom, ()), child)
+        return _Sense(
+            tuple(dict.fromkeys(concept for node in nodes for concept in node.concepts)),
+            following,
+            tuple(node.gap for node in nodes if node.gap is not None),
+            tuple(atoms),
+        )
 
     def find(self, words: Sequence[str], languages: tuple[str, ...]) -> list[Hit]:
         """All meanings in the words of a sentence, in order of their first word."""
-        memo = self._memos.setdefault(languages, {})
-        senses = [memo.get(word) or self._sense(word, languages, memo) for word in words]
+        memo = self._memos.get(languages)
+        if memo is None:
+            memo = self._memos[languages] = _Memo(self, languages)
+        senses = list(map(memo.__getitem__, words))
         hits: list[Hit] = []
-        for first, (concepts, nodes, _) in enumerate(senses):
-            hits += [(concept, first, first) for concept in concepts]
-            for node in nodes:
-                self._walk(node, first, first + 1, senses, hits)
+        last = len(senses) - 1
+        for first, sense in enumerate(senses):
+            if sense.concepts:
+                hits += [(concept, first, first) for concept in sense.concepts]
+            following = sense.following
+            if following and first < last:
+                for atom in senses[first + 1].atoms:
+                    for child in following.get(atom, ()):
+                        _enter(child, first, first + 1, senses, hits)
+            for gap in sense.gaps:
+                for later in range(first + 1, min(first + 4, last + 1)):
+                    _step(gap, first, later, senses, hits)
         return hits
 
-    def _walk(self, node: _Node, first: int, place: int, senses: Sequence[Sense], hits: list[Hit]) -> None:
-        """Follow a phrase from the word ``place`` on."""
-        if place >= len(senses):
-            return
-        self._step(node, first, place, senses, hits)
-        if node.gap is not None:
-            for later in range(place, min(place + 3, len(senses))):
-                self._step(node.gap, first, later, senses, hits)
 
-    def _step(self, node: _Node, first: int, place: int, senses: Sequence[Sense], hits: list[Hit]) -> None:
-        following = node.following
-        for atom in senses[place][2]:
-            child = following.get(atom)
-            if child is None:
-                continue
-            hits += [(concept, first, place) for concept in child.concepts]
-            if child.following or child.gap:
-                self._walk(child, first, place + 1, senses, hits)
+def _step(node: _Node, first: int, place: int, senses: Sequence[_Sense], hits: list[Hit]) -> None:
+    """Follow a phrase that began with the word ``first`` to the word ``place``."""
+    following = node.following
+    for atom in senses[place].atoms:
+        child = following.get(atom)
+        if child is not None:
+            _enter(child, first, place, senses, hits)
+
+
+def _enter(child: _Node, first: int, place: int, senses: Sequence[_Sense], hits: list[Hit]) -> None:
+    """Note what ends with the word ``place``, and follow what goes on."""
+    hits += [(concept, first, place) for concept in child.concepts]
+    if place + 1 < len(senses):
+        if child.following:
+            _step(child, first, place + 1, senses, hits)
+        if child.gap is not None:
+            for later in range(place + 1, min(place + 4, len(senses))):
+                _step(child.gap, first, later, senses, hits)

@@ -12,6 +12,7 @@ from inboxbot.sorting.fold import Folded
 # line or a list mark. Bounded repeats only: time stays linear on any text.
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?|[,:()]|[.!?;](?=\s|$)|\n(?=[ ]{0,8}(?:[\n\-*•·>☐☑✓★→▪]|[0-9a-z][.)] ))")
 _ENDS = frozenset(".!?;\n")
+_QUESTIONS = frozenset("?")
 _PAUSES = frozenset(",:()")
 
 Hit = tuple[int, int, int]  # a meaning: number of the concept, first and last word (both included)
@@ -23,6 +24,7 @@ class Sentence:
 
     words: list[str]
     pauses: list[int]
+    asks: bool = False  # it ends in a question mark
     hits: list[Hit] = field(default_factory=list)
 
 
@@ -34,7 +36,7 @@ def split_sentences(text: str, limit: int = 1_000_000) -> list[Sentence]:
     for token in _TOKEN.findall(text)[:limit]:
         if token in _ENDS:
             if words:
-                found.append(Sentence(words, pauses))
+                found.append(Sentence(words, pauses, asks=token in _QUESTIONS))
                 words, pauses = [], []
         elif token in _PAUSES:
             pauses.append(len(words))
