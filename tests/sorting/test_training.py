@@ -32,6 +32,6 @@ def test_training_twice_gives_the_same(capsys: pytest.CaptureFixture[str]) -> No
     texts = [json.dumps(train.train(mails, lines, say=False), sort_keys=True) for _ in range(2)]
 
     assert texts[0] == texts[1]
-    Model.from_data(json.loads(texts[0]))
+    Model(json.loads(texts[0]))
     assert capsys.readouterr().out == ""
     assert "training.train" in sys.modules
