@@ -304,3 +304,16 @@ def test_the_verdict_is_a_value() -> None:
         verdict.unsure = True  # type: ignore[misc]
     assert verdict.asks
     assert set(RIGHTS) == {kind for kind in Kind if kind.is_right}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Jag undrar vilka uppgifter ni har om mig, var ni har fått dem ifrån och vem som kan se dem.",
+        "I would like to know what you have written about me in the notes from the spring.",
+    ],
+)
+def test_the_decisive_words_can_be_read_alone(text: str) -> None:
+    found = JUDGE.judge_text("", text).evidence
+    assert found
+    assert all(len(one.text.split()) >= 5 for one in found)

@@ -17,6 +17,8 @@ _MOST = 2  # sentences a kind is shown with, at most
 _CLOSE = 1.0  # log odds by which the second sentence may be worse than the best
 _TOGETHER = 6  # words between two telling expressions that are shown as one span
 _WIDE = 12  # words of a span, at most
+_READABLE = 5  # words of a span, at least, where the sentence has them: "me" alone tells a reader nothing
+_PLAIN_WORD = 0.4  # of the weight of a single word: a meaning or a wish of the vocabulary says more to a reader
 
 
 @dataclass(slots=True)
@@ -46,7 +48,9 @@ def _spans(sentence: Sentence, index: Index, model: Model, target: int) -> list[
     spans += [
         _Span(first, last, weight(index.articles.get(name))) for name, first, last in article_hits(sentence.words)
     ]
-    spans += [_Span(place, place, weight(index.words.get(word))) for place, word in enumerate(sentence.words)]
+    spans += [
+        _Span(place, place, _PLAIN_WORD * weight(index.words.get(word))) for place, word in enumerate(sentence.words)
+    ]
     return spans
 
 
@@ -61,7 +65,15 @@ def _telling(sentence: Sentence, index: Index, model: Model, target: int) -> tup
         near = max(first - span.last, span.first - last) <= _TOGETHER
         if wide and near and span.worth > 0.3 * spans[0].worth:
             first, last = min(first, span.first), max(last, span.last)
-    return first, last
+    return _readable(first, last, len(sentence.words))
+
+
+def _readable(first: int, last: int, count: int) -> tuple[int, int]:
+    """Return a span of a sentence of ``count`` words, with its neighbours when it is too short to be read alone."""
+    wanted = min(_READABLE, count) - (last - first + 1)
+    before = min(first, max(0, (wanted + 1) // 2))
+    last = min(count - 1, last + max(0, wanted - before))
+    return max(0, min(first - before, last + 1 - min(_READABLE, count))), last
 
 
 def find_evidence(
