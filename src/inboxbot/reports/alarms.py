@@ -56,7 +56,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "en": {
         "opening": "A message from inboxbot to those who work with {company}.",
-        "closing": "A program wrote this; nobody reads answers to it.",
+        "closing": "This is an automatic message; replies are not read.",
         "jumped": "The server's clock was set by {span}. Check it before you trust the times below.",
         "more": "… and {count} more",
         "sending_stopped": "Sending stands still",
@@ -77,7 +77,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "legal.overdue": "{case}: the legal date was {due}",
         "legal.due_soon": "{case}: the legal date is {due}",
         "held.line": "{case}",
-        "reason.by_hand": "stopped by a person",
+        "reason.by_hand": "stopped by hand",
         "reason.restored": "a backup was restored",
         "reason.older_copy": "an older copy of the database was put in its place",
         "reason.other_database": "the database of another installation was put in its place",
