@@ -65,15 +65,21 @@ def _telling(sentence: Sentence, index: Index, model: Model, target: int) -> tup
         near = max(first - span.last, span.first - last) <= _TOGETHER
         if wide and near and span.worth > 0.3 * spans[0].worth:
             first, last = min(first, span.first), max(last, span.last)
-    return _readable(first, last, len(sentence.words))
+    return _readable(first, last, spans, len(sentence.words))
 
 
-def _readable(first: int, last: int, count: int) -> tuple[int, int]:
-    """Return a span of a sentence of ``count`` words, with its neighbours when it is too short to be read alone."""
-    wanted = min(_READABLE, count) - (last - first + 1)
-    before = min(first, max(0, (wanted + 1) // 2))
-    last = min(count - 1, last + max(0, wanted - before))
-    return max(0, min(first - before, last + 1 - min(_READABLE, count))), last
+def _readable(first: int, last: int, spans: Sequence[_Span], count: int) -> tuple[int, int]:
+    """Return a span of a sentence of ``count`` words; one too short to be read alone, with what tells most beside it."""
+    length = min(_READABLE, count)
+    if last - first + 1 >= length:
+        return first, last
+
+    def told(start: int) -> float:
+        return sum(one.worth for one in spans if one.worth > 0 and start <= one.first and one.last < start + length)
+
+    starts = range(max(0, last + 1 - length), min(first, count - length) + 1)
+    start = max(starts, key=lambda one: (told(one), one))
+    return start, start + length - 1
 
 
 def find_evidence(
