@@ -69,7 +69,7 @@ def _telling(sentence: Sentence, index: Index, model: Model, target: int) -> tup
 
 
 def _readable(first: int, last: int, spans: Sequence[_Span], count: int) -> tuple[int, int]:
-    """Return a span of a sentence of ``count`` words; one too short to be read alone, with what tells most beside it."""
+    """Return a span of a sentence of ``count`` words; if it is too short to be read alone, a longer one."""
     length = min(_READABLE, count)
     if last - first + 1 >= length:
         return first, last
