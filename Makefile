@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for one in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$one; break; fi; done)
-JOBS ?= 2
+# One more than two cores: tests with real servers and daemons wait more than they reckon.
+JOBS ?= 3
 ARGS ?=
 N ?= 1000
 MORE ?= 50
@@ -27,7 +28,7 @@ test: $(VENV)/.test  ## types, lint, import contracts and every test
 	step types $(BIN)/mypy; \
 	step lint $(BIN)/ruff check .; \
 	step contracts $(BIN)/lint-imports; \
-	step tests $(BIN)/python -m pytest -n $(JOBS) $(ARGS); \
+	step tests $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS); \
 	if [ -n "$$failed" ]; then echo "make test: FAILED:$$failed"; exit 1; fi; \
 	echo "make test: types, lint, contracts and tests passed"
 

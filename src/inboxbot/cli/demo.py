@@ -9,7 +9,7 @@ import shlex
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -68,24 +68,43 @@ def demo(once: bool, folder: Path | None, as_json: bool) -> None:
         raise UsageError(
             f"the demo needs {' and '.join(missing)}", where="demo", cure="pip install 'inboxbot[demo]', then try again"
         )
-    with contextlib.suppress(KeyboardInterrupt), _ended_by_signals(), _folder(folder) as place:
-        failed = _play(place, once=once, kept=folder is not None, as_json=as_json)
+    with contextlib.suppress(KeyboardInterrupt), _ended_by_signals() as ending, _folder(folder) as place:
+        failed = _play(place, ending, once=once, kept=folder is not None, as_json=as_json)
         if failed:
             raise click.exceptions.Exit(1)
 
 
+class _Ending:
+    """Whether the demo was told to end, and who has to be told of it; at the second time it is cut short."""
+
+    def __init__(self) -> None:
+        self.told = False
+        self._tell: list[Callable[[], None]] = []
+
+    def also_tell(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` when it is told to end, at once when it was told already."""
+        self._tell.append(listener)
+        if self.told:
+            listener()
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        if self.told:
+            raise KeyboardInterrupt
+        self.told = True
+        for listener in self._tell:
+            listener()
+
+
 @contextlib.contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Make SIGTERM end the demo as Ctrl-C does, from its first moment on: tidily."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
+def _ended_by_signals() -> Iterator[_Ending]:
+    """Let SIGTERM and Ctrl-C end the demo tidily from its first moment on: between two steps, never within one."""
+    ending = _Ending()
+    before = {one: signal.signal(one, ending) for one in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        yield ending
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 @contextlib.contextmanager
@@ -97,7 +116,7 @@ def _folder(wished: Path | None) -> Iterator[Path]:
         yield Path(scratch)
 
 
-def _play(folder: Path, *, once: bool, kept: bool, as_json: bool) -> bool:
+def _play(folder: Path, ending: _Ending, *, once: bool, kept: bool, as_json: bool) -> bool:
     """Do the job on the demo in ``folder``; return whether something could not be served."""
     from inboxbot.daemon.once import run_once
     from inboxbot.demo.picture import picture
@@ -112,6 +131,8 @@ def _play(folder: Path, *, once: bool, kept: bool, as_json: bool) -> bool:
     with open_stage(folder, now=utc_now, sent=sent) as stage:
         configure(level=stage.settings.log.level)
         with open_house(stage.settings, lock_wait_s=5) as house:
+            if ending.told:
+                return False
             tally = run_once(house.desk, house.pool, house.journal, now=utc_now)
             with _in_browser(house, once=once) as login:
                 shown = picture(stage, house.desk, utc_now())
@@ -121,8 +142,8 @@ def _play(folder: Path, *, once: bool, kept: bool, as_json: bool) -> bool:
                 else:
                     _show(stage, tally, shown)
                     _show_next(folder, once=once, kept=kept, shown=shown, login=login)
-                if not once:
-                    _go_on(stage, house, as_json=as_json)
+                if not once and not ending.told:
+                    _go_on(stage, house, ending, as_json=as_json)
     return bool(tally.errors)
 
 
@@ -140,16 +161,18 @@ def _in_browser(house: House, *, once: bool) -> Iterator[dict[str, str] | None]:
         yield {"address": address, "name": name, "password": password} if address else None
 
 
-def _go_on(stage: Stage, house: House, *, as_json: bool) -> None:
+def _go_on(stage: Stage, house: House, ending: _Ending, *, as_json: bool) -> None:
     """Work as the daemon does until a signal comes, while mails keep coming."""
     from inboxbot.daemon.service import Service
     from inboxbot.demo.live import Live
     from inboxbot.wiring import utc_now
 
     live = Live(stage, house.desk, _Silence() if as_json else _Aloud(stage.settings.company[0].zone), utc_now)
+    service = Service(house.desk, house.pool, house.journal, now=utc_now)
+    ending.also_tell(service.stopping.set)
     live.start()
     try:
-        Service(house.desk, house.pool, house.journal, now=utc_now).run()
+        service.run()
     finally:
         live.stop()
     if not as_json:
