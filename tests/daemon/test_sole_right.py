@@ -21,6 +21,7 @@ from inboxbot.cases.values import DraftState
 from inboxbot.daemon.lock import require, sole_worker
 from inboxbot.desk import sending
 from inboxbot.errors import RefusedError, StoreError
+from inboxbot.store.drafts import Turn
 
 Install = Callable[..., Installation]
 HOLDER = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 743202 AND granted"
@@ -116,7 +117,7 @@ def test_a_try_that_another_one_settled_sends_nothing_more(new_office: NewOffice
     office.receive(access("Anna Berg"))
     office.approve(1)
     now = office.clock()
-    letter = sending.next_letter(office.desk, now=now, passed=set())
+    letter = sending.next_letter(office.desk, now=now, turn=Turn())
     assert letter is not None
     attempt = sending.begin(office.desk, letter, phase="greeting", now=now)
     sending.claim(office.desk, letter, attempt, phase="data", now=now)

@@ -13,6 +13,7 @@ from inboxbot.desk import sending
 from inboxbot.desk.context import Actor
 from inboxbot.desk.gate import release, stop
 from inboxbot.errors import RefusedError, UsageError
+from inboxbot.store.drafts import Turn
 from inboxbot.store.people import EVERY_COMPANY, Role, add_user
 from inboxbot.store.stops import Stop, past_stops, standing_stops
 
@@ -56,7 +57,7 @@ def test_a_stop_holds_even_a_letter_that_is_being_handed_over(new_office: NewOff
     """The server is greeted, then a person stops sending: the letter is not claimed, so no byte of it goes out."""
     office = new_office()
     asked(office, 1)
-    letter = sending.next_letter(office.desk, now=office.clock(), passed=set())
+    letter = sending.next_letter(office.desk, now=office.clock(), turn=Turn())
     assert letter is not None
     attempt = sending.begin(office.desk, letter, phase="connect", now=office.clock())
     stop(office.desk, actor=EVA, now=office.clock())

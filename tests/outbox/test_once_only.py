@@ -21,6 +21,7 @@ from inboxbot.desk.context import Actor
 from inboxbot.desk.edit import edit
 from inboxbot.errors import InboxbotError, RefusedError, StoreError
 from inboxbot.outbox.smtp import Limits
+from inboxbot.store.drafts import Turn
 from inboxbot.store.tables import drafts
 
 EVA = Actor("Eva Ek", "terminal")
@@ -152,7 +153,7 @@ def test_mail_that_comes_while_a_letter_is_in_transmission_voids_it_should_it_fa
     office.receive(access(message_id=first))
     (draft,) = office.drafts()
     office.approve(draft.id)
-    waiting = sending.next_letter(office.desk, now=office.clock(), passed=set())
+    waiting = sending.next_letter(office.desk, now=office.clock(), turn=Turn())
     assert waiting is not None
     attempt = sending.begin(office.desk, waiting, phase="connect", now=office.clock())
     sending.claim(office.desk, waiting, attempt, phase="body", now=office.clock())
@@ -312,7 +313,7 @@ def test_after_a_lost_commit_the_side_journal_says_that_it_left(new_office: NewO
     office.receive(access())
     (draft,) = office.drafts()
     office.approve(draft.id)
-    waiting = sending.next_letter(office.desk, now=office.clock(), passed=set())
+    waiting = sending.next_letter(office.desk, now=office.clock(), turn=Turn())
     assert waiting is not None
     attempt = sending.begin(office.desk, waiting, phase="connect", now=office.clock())
     sending.claim(office.desk, waiting, attempt, phase="body", now=office.clock())
@@ -368,7 +369,7 @@ def test_a_letter_edited_while_it_is_being_sent_is_either_refused_or_sent_as_app
     office.receive(access())
     (draft,) = office.drafts()
     office.approve(draft.id)
-    waiting = sending.next_letter(office.desk, now=office.clock(), passed=set())
+    waiting = sending.next_letter(office.desk, now=office.clock(), turn=Turn())
     assert waiting is not None
     attempt = sending.begin(office.desk, waiting, phase="connect", now=office.clock())
     edit(office.desk, draft.id, actor=EVA, now=office.clock(), body=draft.body + "\nEtt ord till.")

@@ -35,7 +35,7 @@ from inboxbot.sorting.kinds import Kind
 from inboxbot.sorting.values import Evidence, Verdict
 from inboxbot.store.cases import load_cases
 from inboxbot.store.checklists import Identity, save_attachment, save_code, save_identity, save_lines
-from inboxbot.store.drafts import load_drafts
+from inboxbot.store.drafts import Turn, load_drafts
 from inboxbot.store.mailboxes import load_folder, save_folder
 from inboxbot.store.opening import open_store
 from inboxbot.store.schema import secret
@@ -140,8 +140,8 @@ class House(Installation):
 
     def send_all(self) -> None:
         """Let every approved letter be accepted by a server that names its recipient."""
-        passed: set[int] = set()
-        while (letter := next_letter(self.desk, now=self.now(), passed=passed)) is not None:
+        turn = Turn()
+        while (letter := next_letter(self.desk, now=self.now(), turn=turn)) is not None:
             attempt = begin(self.desk, letter, phase="greeting", now=self.now())
             claim(self.desk, letter, attempt, phase="data", now=self.now())
             text_of_server = f"250 2.1.5 <{letter.recipient}> queued"

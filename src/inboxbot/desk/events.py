@@ -117,6 +117,8 @@ def raise_sent(
     mark: str = "",
 ) -> None:
     """Raise that a letter of a case went out, or (``about`` the case) an answer that staff wrote themselves."""
+    if not listeners_of(desk, desk.settings.company, EventKind.SENT):
+        return
     case = load_case(connection, case_id)
     place = desk.find_mailbox(case.mailbox)
     told = listeners_of(desk, [place[0]], EventKind.SENT) if place else ()

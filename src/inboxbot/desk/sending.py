@@ -29,7 +29,7 @@ from inboxbot.desk.drafting import grounds_of
 from inboxbot.desk.events import raise_sent
 from inboxbot.desk.followup import UNAPPROVED
 from inboxbot.desk.letters import bytes_to_send, digest_of, questions_in
-from inboxbot.desk.record import record, record_draft
+from inboxbot.desk.record import record, record_draft, record_last
 from inboxbot.errors import RefusedError
 from inboxbot.replies.compose import OutAttachment
 from inboxbot.replies.facts import CODE_MARK
@@ -37,6 +37,7 @@ from inboxbot.store.cases import load_case, settle_promises
 from inboxbot.store.checklists import load_attachments
 from inboxbot.store.drafts import (
     Draft,
+    Turn,
     end_attempt,
     last_attempt,
     load_draft,
@@ -76,8 +77,8 @@ def recipient_digest(secret: bytes, address: str) -> str:
     return hmac.new(secret, b"inboxbot recipient " + address.encode(), hashlib.sha256).hexdigest()
 
 
-def next_letter(desk: Desk, *, now: dt.datetime, passed: set[int]) -> Letter | None:
-    """Return the next letter to try, or None; none while sending is stopped.
+def next_letter(desk: Desk, *, now: dt.datetime, turn: Turn) -> Letter | None:
+    """Return the next letter to try after ``turn``, which moves on to it, or None; none while sending is stopped.
 
     Letters over a limit wait, with the reason written on them.
     """
@@ -85,14 +86,13 @@ def next_letter(desk: Desk, *, now: dt.datetime, passed: set[int]) -> Letter | N
         with desk.store.write() as connection:
             if is_stopped(connection):
                 return None
-            draft = next_due(connection, now, passed)
+            draft = next_due(connection, now, turn)
             if draft is None:
                 return None
-            passed.add(draft.id)
+            turn.at, turn.id = draft.next_try_at, draft.id
             case = load_case(connection, draft.case_id)
             place = desk.find_mailbox(case.mailbox)
-            waits = _waits(connection, desk, draft, now) if place else ("mailbox_not_configured", now + RETRY_MOST)
-            if waits is not None:
+            if (waits := _waits(connection, desk, draft, place, turn, now)) is not None:
                 reason, until = waits
                 connection.execute(
                     update(drafts).where(drafts.c.id == draft.id).values(waits_because=reason, next_try_at=until)
@@ -131,27 +131,37 @@ def _still_approved(connection: Connection, draft: Draft, files: Sequence[OutAtt
     )
 
 
-def _waits(connection: Connection, desk: Desk, draft: Draft, now: dt.datetime) -> tuple[str, dt.datetime] | None:
+def _waits(
+    connection: Connection,
+    desk: Desk,
+    draft: Draft,
+    place: tuple[CompanySettings, MailboxSettings] | None,
+    turn: Turn,
+    now: dt.datetime,
+) -> tuple[str, dt.datetime] | None:
+    """Return why a letter may not be tried now and until when, None when it may; ``place`` is its case's mailbox."""
+    if place is None:
+        return "mailbox_not_configured", now + RETRY_MOST
     limits = desk.settings.limits
     digest = recipient_digest(desk.secret, draft.recipient or "")
     if sent_since(connection, now - breaker.DAY, digest) >= limits.per_recipient_per_day:
         breaker.look_at_recipient(connection, desk, draft, digest, now=now)
         return "limit_per_recipient", now + dt.timedelta(minutes=30)
     if sent_since(connection, now - breaker.HOUR) >= limits.per_hour:
-        breaker.look_at_hour(connection, desk, draft, now=now)
+        if not turn.hour_full:  # what it looks at is the same for every letter that waits, and may be thousands
+            breaker.look_at_hour(connection, desk, draft, now=now)
+        turn.hour_full = True
         return "limit_per_hour", now + dt.timedelta(minutes=5)
-    if _may_be_sent_by_hand(connection, desk, draft, now):
+    if _may_be_sent_by_hand(connection, draft, place[1], now):
         return WAITS, now + dt.timedelta(seconds=30)
     return None
 
 
-def _may_be_sent_by_hand(connection: Connection, desk: Desk, draft: Draft, now: dt.datetime) -> bool:
+def _may_be_sent_by_hand(connection: Connection, draft: Draft, mailbox: MailboxSettings, now: dt.datetime) -> bool:
     """Whether the letter may lie in the drafts folder still: nothing leaves twice because two doors were used at once.
 
     The watcher takes it away first. Should the mailbox not be reachable, the letter goes out after an hour.
     """
-    case = load_case(connection, draft.case_id)
-    _, mailbox = desk.of_mailbox(case.mailbox)
     fresh = draft.approved_at is not None and now - draft.approved_at < RETRY_MOST
     return "drafts" in mailbox.approval and fresh and holds_back(connection, draft.id)
 
@@ -301,9 +311,9 @@ def told(
         case = extend(connection, case, company, draft, actor=actor, now=at)
     if questions_in(draft) and case.state in _LIVE:
         note_asked(connection, case, draft, at)
-        record(connection, case, CaseEvent.QUESTION_SENT, actor=actor, at=now, detail={"draft": draft.id})
+        record_last(connection, case, CaseEvent.QUESTION_SENT, actor=actor, at=now, detail={"draft": draft.id})
     else:
-        case = record(connection, case, CaseEvent.ANSWERED, actor=actor, at=now, detail={"draft": draft.id})
+        record_last(connection, case, CaseEvent.ANSWERED, actor=actor, at=now, detail={"draft": draft.id})
     close_when_told(connection, desk, case.id, draft, actor=actor, now=now, told_at=at)
     raise_sent(connection, desk, case.id, About.LETTER, draft.id, door=actor.door, now=now)
 
@@ -368,4 +378,4 @@ def _words_to_keep(draft: Draft) -> str:
 
 def _on_case(connection: Connection, draft: Draft, event: CaseEvent, now: dt.datetime, detail: dict[str, Any]) -> None:
     case = load_case(connection, draft.case_id)
-    record(connection, case, event, actor=DAEMON, at=now, detail={"draft": draft.id, **detail})
+    record_last(connection, case, event, actor=DAEMON, at=now, detail={"draft": draft.id, **detail})

@@ -14,6 +14,7 @@ from inboxbot.errors import RefusedError
 from inboxbot.logs import get_logger
 from inboxbot.outbox.journal import Journal
 from inboxbot.outbox.smtp import Delivery, Limits, Phase, Result, deliver
+from inboxbot.store.drafts import Turn
 
 log = get_logger()
 
@@ -42,9 +43,9 @@ def send_due(
     done = Sent()
     sending.recover(desk, journal.accepted(), dot=Phase.DOT, now=now())
     journal.clear()
-    passed: set[int] = set()
+    turn = Turn()
     dead: set[str] = set()
-    while may() and (letter := sending.next_letter(desk, now=now(), passed=passed)) is not None:
+    while may() and (letter := sending.next_letter(desk, now=now(), turn=turn)) is not None:
         if letter.mailbox.address in dead:
             continue
         delivery = _try(desk, letter, journal, now, limits)

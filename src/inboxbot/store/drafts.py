@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, func, insert, literal, select, tuple_, update
 
 from inboxbot.cases.values import DraftState
 from inboxbot.errors import UsageError
@@ -52,6 +52,8 @@ def _draft(row: Row[Any]) -> Draft:
 
 
 _COLUMNS = (cases.c.reference, *drafts.c)
+# Written into the statement: an index of approved letters alone is of no use for a value that is told later.
+_APPROVED: BindParameter[str] = bindparam(None, DraftState.APPROVED.value, literal_execute=True)
 
 
 def load_drafts(
@@ -88,16 +90,30 @@ def draft_ids_by_case(connection: Connection) -> dict[int, list[int]]:
     return found
 
 
-def next_due(connection: Connection, now: dt.datetime, passed: Iterable[int]) -> Draft | None:
-    """Return the approved letter that waits longest and may be tried now, without those already ``passed`` over."""
+@dataclass(slots=True)
+class Turn:
+    """How far one pass over the letters that are due has come: the moment and id of the last one that was looked at.
+
+    ``hour_full``: the limit for an hour was found to be reached, and the breaker has looked at what that means.
+    """
+
+    at: dt.datetime | None = None
+    id: int = 0
+    hour_full: bool = False
+
+
+def next_due(connection: Connection, now: dt.datetime, turn: Turn) -> Draft | None:
+    """Return the approved letter that waits longest and may be tried now, of those after ``turn``."""
     query = (
         select(*_COLUMNS)
         .join(cases, cases.c.id == drafts.c.case_id)
-        .where(drafts.c.state == DraftState.APPROVED.value, drafts.c.next_try_at <= now)
-        .where(drafts.c.id.not_in(list(passed)))
+        .where(drafts.c.state == _APPROVED, drafts.c.next_try_at <= now)
         .order_by(drafts.c.next_try_at, drafts.c.id)
         .limit(1)
     )
+    if turn.at is not None:
+        behind = tuple_(literal(turn.at, drafts.c.next_try_at.type), literal(turn.id))
+        query = query.where(tuple_(drafts.c.next_try_at, drafts.c.id) > behind)
     row = connection.execute(query).first()
     return _draft(row) if row else None
 
