@@ -16,10 +16,8 @@ from inboxbot.cases.promise import (
     excuse_rule,
     legal_light,
     legal_milestones,
-    look_at,
     new_promise,
     promise_due,
-    promise_milestones,
     promise_status,
     reopen,
     settle,
@@ -122,19 +120,6 @@ def test_one_word_more_and_a_person_looks(text: str) -> None:
 def test_naive_moments_are_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
         promise_due(dt.datetime(2026, 1, 1), 24)  # noqa: DTZ001 - that is the fault
-
-
-def test_the_next_moment_to_look() -> None:
-    promise = new_promise(START, 24)
-    steps = promise_milestones(promise)
-    soon = look_at(steps, START)
-    assert soon is not None
-    assert (soon.step, soon.at) == (Step.PROMISE_SOON, START + 18 * HOUR)
-    due = look_at(steps, soon.at)
-    assert due is not None
-    assert (due.step, status_of(promise, due.at)) == (Step.PROMISE_DUE, PromiseStatus.OVERDUE)
-    assert look_at(steps, due.at) is None
-    assert promise_milestones(settle([promise], START + HOUR)[0]) == ()
 
 
 def test_the_steps_of_a_request() -> None:

@@ -138,6 +138,15 @@ def test_the_file_a_letter_names_has_to_be_attached() -> None:
         assert [hit.rule for hit in found(one, "x", attachments=files)] == ["missing_file"]
 
 
+def test_one_file_that_is_no_archive_may_lack_the_overview_the_letter_speaks_of() -> None:
+    facts = replace(sample("portability", "granted").facts, attachment=None)
+    proposed = render("portability", facts, gaps=True)
+    for files, rules in ((("data.json",), ["overview"]), (("data.json", "läs.pdf"), []), (("allt.zip",), [])):
+        letter = finish_letter(proposed, "Eva Exempel", dt.date(2026, 3, 6), files=files)
+        hits = check_letter(letter, facts, to=ADDRESS, allowed_to=(ADDRESS,), attachments=files)
+        assert [hit.rule for hit in hits if hit.rule != "subject"] == rules
+
+
 def test_files_are_named_at_approval_and_an_access_letter_without_one_is_stopped() -> None:
     one = sample("access", "granted")
     facts = replace(one.facts, attachment=None)

@@ -32,7 +32,7 @@ FULL = CompanySettings.model_validate(
         "data_categories": ["namn", "köp"],
         "systems": [
             {"name": "Webbutiken", "holds": "köp", "purpose": "leverans", "retention": "tre år"},
-            {"name": "Nyhetsbrevet", "holds": "adress", "marketing": True},
+            {"name": "Nyhetsbrevet", "holds": "adress", "purpose": "utskick", "retention": "ett år", "marketing": True},
         ],
         "recipients": [
             {"name": "Frakt AB", "role": "processor"},
@@ -146,6 +146,7 @@ def test_the_rows_of_an_access_answer() -> None:
     assert [one.system for one in given.categories] == ["namn"]
     body = render("access", given).body
     assert "- Ändamål: leverans" in body
+    assert "- Ändamål: utskick" in body, "a copy may be withheld, not what the data is used for"
     assert "- Nyhetsbrevet: rör också en annan" in body
     assert "- inspelade samtal: en annan kund hörs" in body
     assert "De här slagen av uppgifter ingår: namn." in body

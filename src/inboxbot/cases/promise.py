@@ -115,8 +115,6 @@ def excuse_rule(new_words: str) -> Excuse | None:
 class Step(StrEnum):
     """A moment at which somebody should look at a case (law.md 3.4; our defaults, not law)."""
 
-    PROMISE_SOON = "promise_soon"
-    PROMISE_DUE = "promise_due"
     GATHERED = "data_gathered"
     DRAFTED = "draft_ready"
     DECIDED = "decision_taken"
@@ -137,17 +135,6 @@ _DAY_STEPS = ((7, Step.GATHERED), (14, Step.DRAFTED), (20, Step.DECIDED))
 _MORNING = dt.time(8, 0)
 
 
-def promise_milestones(promise: Promise) -> tuple[Milestone, ...]:
-    """Return the moments of an unanswered promise: when a quarter of its time is left, and one second past its end."""
-    if not is_unanswered(promise):
-        return ()
-    soon = promise.due_at - (promise.due_at - promise.received_at) / 4
-    return (
-        Milestone(Step.PROMISE_SOON, soon),
-        Milestone(Step.PROMISE_DUE, promise.due_at + dt.timedelta(seconds=1)),
-    )
-
-
 def legal_milestones(
     received_at: dt.datetime, zone: dt.tzinfo, due_hard: dt.date | None = None
 ) -> tuple[Milestone, ...]:
@@ -164,12 +151,6 @@ def legal_milestones(
     found = [Milestone(step, dt.datetime.combine(day, _MORNING, zone).astimezone(dt.UTC)) for day, step in days]
     midnight = dt.datetime.combine(due_on + dt.timedelta(days=1), dt.time(0), zone).astimezone(dt.UTC)
     return tuple(sorted([*found, Milestone(Step.PASSED, midnight)], key=lambda one: one.at))
-
-
-def look_at(milestones: Iterable[Milestone], now: dt.datetime) -> Milestone | None:
-    """Return the next milestone after ``now``, or None when nothing is left to wait for."""
-    ahead = [one for one in milestones if one.at > in_utc(now)]
-    return min(ahead, key=lambda one: one.at, default=None)
 
 
 def legal_light(received_at: dt.datetime, zone: dt.tzinfo, now: dt.datetime, due_hard: dt.date | None = None) -> str:

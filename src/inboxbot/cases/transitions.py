@@ -238,9 +238,23 @@ def _row(
     return f"| {names} | {event.value.replace('_', ' ')} | {becomes.value if becomes else 'same'} | {note} |"
 
 
+# What staff can do, of all that can happen: what a refusal offers instead.
+_OF_PEOPLE: Final = frozenset(
+    {
+        *(_C.CONFIRMED, _C.DISMISSED, _C.CLOSED, _C.REOPENED, _C.MERGED, _C.SPLIT, _C.NOTED, _C.ASSIGNED),
+        *(_C.RELABELLED, _C.REQUESTER_SET, _C.IDENTITY_RECORDED, _C.LINE_RECORDED, _C.OUTCOME_RECORDED, _C.EXPORTED),
+        *(DraftEvent.EDITED, DraftEvent.ATTACHED, DraftEvent.APPROVED, DraftEvent.CALLED_BACK, DraftEvent.DECLINED),
+    }
+)
+
+
 def _illegal(
     thing: str, state: StrEnum | None, event: StrEnum, allowed: list[CaseEvent] | list[DraftEvent]
 ) -> IllegalMoveError:
     now = f"is {state.value}" if state else "does not exist"
-    names = ", ".join(sorted({one.value for one in allowed})) or "nothing"
-    return IllegalMoveError(f"{event.value} is not possible: the {thing} {now}", cure=f"possible now: {names}")
+    if CaseEvent.REOPENED in allowed:
+        cure = "take the case up again first, with `cases reopen`"
+    else:
+        names = sorted(one.value for one in _OF_PEOPLE.intersection(allowed))
+        cure = f"possible now: {', '.join(names) or 'nothing'}"
+    return IllegalMoveError(f"{event.value} is not possible: the {thing} {now}", cure=cure)

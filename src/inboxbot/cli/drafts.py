@@ -57,6 +57,7 @@ def list_drafts(context: Context, states: tuple[str, ...], as_json: bool) -> Non
 def show(context: Context, draft_id: int, as_json: bool) -> None:
     """Show one letter whole, with what the letter check says of it."""
     from inboxbot.desk.view import draft_json, draft_with_checks
+    from inboxbot.replies.choose import TEXTS
 
     with context.desk() as desk:
         draft, findings = draft_with_checks(desk, draft_id, now=now())
@@ -71,6 +72,9 @@ def show(context: Context, draft_id: int, as_json: bool) -> None:
     click.echo(safe(draft.final or draft.body, newlines=True))
     for one in checks:
         click.echo(f"{'must be mended' if one['blocks'] else 'look at'}: {one['text']} [{one['rule']}]")
+    for name, what in TEXTS.items():
+        if f"[[{name}]]" in draft.body:
+            click.echo(f"  [[{name}]]: {what}")
 
 
 @drafts.command("edit")

@@ -73,6 +73,8 @@ def close(desk: Desk, case_id: int, *, actor: Actor, now: dt.datetime) -> Case:
     """
     with desk.store.write() as connection:
         case = load_case(connection, case_id)
+        if case.state is CaseState.CLOSED:
+            raise RefusedError("the case is closed already", where=case.reference)
         left = [one.kind.value for one in case.requests if one.kind.is_right and one.outcome is None]
         if left:
             raise RefusedError(

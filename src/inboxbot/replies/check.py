@@ -41,6 +41,7 @@ _TOLD_OF_EACH = {
     "restriction": (("stopped", "what is restricted is not complete", "law.md T14"),),
 }
 _HOLDS_BACK = frozenset({"access", "portability", "rectification", "restriction"})
+_OVERVIEW = re.compile(r"läsbar översikt|readable overview", re.IGNORECASE)
 _DONE = re.compile(
     r"avslutat alla utskick|have ended all|stoppet alle|lopettaneet kaikkien|alle newsletter.{0,60}beendet",
     re.IGNORECASE,
@@ -49,7 +50,7 @@ _DONE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing the check found. ``excerpt`` is at most 80 characters of the letter."""
+    """One thing the check found. ``excerpt`` is at most 80 characters of the letter, or all of its gaps."""
 
     rule: str
     weight: Weight
@@ -176,9 +177,16 @@ def _banned(letter: Letter, text: str) -> Iterator[Finding]:
             continue
         hit = _compiled(ban.pattern).search(text) or _compiled(ban.pattern).search(letter.subject)
         if hit and not (ban.rule == "question" and hit.string is letter.subject):
-            yield Finding(ban.rule, ban.weight, ban.message, ban.source, hit.group()[:80])
+            excerpt = gaps(hit.string) if ban.rule == "placeholder" else hit.group()[:80]
+            yield Finding(ban.rule, ban.weight, ban.message, ban.source, excerpt)
     if letter.template == "code" and text.count(CODE_MARK) != 1 and not re.search(r"\b[2-9A-Z]{4}-[2-9A-Z]{4}\b", text):
         yield Finding("missing_code", Weight.BLOCKING, "the place of the code is missing", "law.md 6.1")
+
+
+def gaps(text: str) -> str:
+    """Return every place of a letter that is still to be filled in, each once, in the order they stand."""
+    pattern = next(ban.pattern for ban in BANS if ban.rule == "placeholder")
+    return ", ".join(dict.fromkeys(hit.group() for hit in _compiled(pattern).finditer(text)))
 
 
 def _identity_papers(text: str) -> Iterator[Finding]:
@@ -270,6 +278,13 @@ def _agrees_with_case(
                 Weight.BLOCKING,
                 "the file with the data is not attached, or not named",
                 "Art. 15(3), 20 GDPR",
+            )
+        elif len(attachments) == 1 and not attachments[0].lower().endswith(".zip") and _OVERVIEW.search(text):
+            yield Finding(
+                "overview",
+                Weight.WARNING,
+                "it speaks of a readable overview, but one file is attached: see that both are in it",
+                "law.md B-08",
             )
 
 

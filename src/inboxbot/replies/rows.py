@@ -14,7 +14,7 @@ EEA = frozenset(
     "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO".split()  # noqa: SIM905
 )
 _FIELDS = {
-    "found": (_A.FOUND,),
+    "found": (_A.FOUND, _A.WITHHELD),  # a copy may be withheld, not what is done with the data (Art. 15(1) and (4))
     "nothing": (_A.NOTHING,),
     "corrected": (_A.CORRECTED,),
     "erased": (_A.ERASED,),
