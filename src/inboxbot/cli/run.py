@@ -20,8 +20,14 @@ from inboxbot.cli.output import print_json, safe
 def once(context: Context, accept_new: str | None, as_json: bool) -> None:
     """Do each job once: take mail, notice what staff sent, send what is approved. For cron.
 
-    Exit code 1 when a mailbox or a server could not be served; what could be done was done.
+    Once a day it also does what the daemon does daily: retention and the audit. SIGTERM and Ctrl-C end it after the
+    piece of work in hand, with exit code 0; the next run does the rest.
+
+    Exit code 1 when a mailbox or a server could not be served, or the audit found a broken promise; what could be done
+    was done.
     """
+    from inboxbot.daemon.daily import do_daily
+    from inboxbot.daemon.ending import Ending
     from inboxbot.daemon.hygiene import begin_tidily
     from inboxbot.daemon.once import run_once
     from inboxbot.errors import UsageError
@@ -32,7 +38,8 @@ def once(context: Context, accept_new: str | None, as_json: bool) -> None:
     if address is not None and address not in [mailbox.address for _, mailbox in settings.mailboxes()]:
         raise UsageError(f"no mailbox {accept_new} in the settings", cure="name one of company.mailbox.address")
     begin_tidily(settings)
-    with open_house(settings) as house:
+    ending = Ending()
+    with ending.heard(), open_house(settings) as house, ending.leaving(house.pool.close):
         tally = run_once(
             house.desk,
             house.pool,
@@ -41,7 +48,10 @@ def once(context: Context, accept_new: str | None, as_json: bool) -> None:
             progress=lambda line: click.echo(line, err=True) if not as_json else None,
             accept_new=address,
             right=house.right,
+            ending=ending,
         )
+        if not ending.told:
+            tally.add(do_daily(house.desk, now=utc_now))
     if as_json:
         print_json(tally.as_json())
     else:
@@ -53,6 +63,8 @@ def once(context: Context, accept_new: str | None, as_json: bool) -> None:
         for error in tally.errors:
             cure = f" ({error['cure']})" if error.get("cure") else ""
             click.echo(safe(f"{error['where']}: {error['what']}{cure}"), err=True)
+        if ending.told:
+            click.echo("told to end: the next run does the rest", err=True)
     if tally.errors:
         raise click.exceptions.Exit(1)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 
 from inboxbot.cases.values import DraftState
 from inboxbot.config.load import server_password
 from inboxbot.daemon.alarms import raise_and_tell
 from inboxbot.daemon.drafts_folder import tend_drafts
+from inboxbot.daemon.ending import Ending
 from inboxbot.daemon.filing import file_copies
 from inboxbot.daemon.lock import SoleRight, require
 from inboxbot.daemon.round import Now, Round, serve, served_mailbox
@@ -57,25 +60,53 @@ def run_once(
     progress: Progress = lambda _: None,
     accept_new: str | None = None,
     right: SoleRight | None = None,
+    ending: Ending | None = None,
 ) -> Tally:
     """Do each job once and return what was done. A mailbox that cannot be served is an error in the tally, no more.
 
     ``accept_new`` is the address of a mailbox in which whatever looks new after a renumbering is taken (F37). When
-    ``right`` turns out to be lost, StoreError ends the run: somebody else may be working.
+    ``right`` turns out to be lost, StoreError ends the run: somebody else may be working. ``ending`` is told when what
+    is not begun yet shall be left to the next run.
     """
-    total = Tally()
-    for address, number in places(desk):
+    run = _Run(desk, pool, journal, now, progress, accept_new, right, ending or Ending())
+    steps: list[Callable[[], None]] = [partial(run.serve, address, number) for address, number in places(desk)]
+    for step in [*steps, run.send, run.tell, run.file_all, run.look_up]:
+        if run.ending.told:
+            break
         require(right)
-        progress(f"{address}: taking mail")
-        served = served_mailbox(desk, address)
+        step()
+    return run.total
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run and what it did so far."""
+
+    desk: Desk
+    pool: ReadingPool
+    journal: Journal
+    now: Now
+    progress: Progress
+    accept_new: str | None
+    right: SoleRight | None
+    ending: Ending
+    total: Tally = field(default_factory=Tally)
+
+    def serve(self, address: str, number: tuple[int, int]) -> None:
+        """Take what came to a mailbox, notice what staff answered, and tend its drafts folder."""
+        self.progress(f"{address}: taking mail")
+        served = served_mailbox(self.desk, address)
+        accept = address == self.accept_new
         try:
-            with connect(served, number) as server:
-                accept = address == accept_new
-                total.add(serve(Round(desk, served, server, pool, now, reconcile=True, accept_new=accept)))
-                tend_drafts(desk, served, server, server.folders(), pool, now=now)
+            with connect(served, number) as server, self.ending.cutting(server.interrupt):
+                work = Round(self.desk, served, server, self.pool, self.now, reconcile=True, accept_new=accept)
+                self.total.add(serve(work))
+                tend_drafts(self.desk, served, server, server.folders(), self.pool, now=self.now)
         except MailboxError as error:
+            if self.ending.told:  # it was cut
+                return
             log.warning("mailbox_not_served", mailbox=served.id, error=error)
-            total.fail(error, address)
+            self.total.fail(error, address)
         except InboxbotError:
             raise  # the database: no other mailbox would fare better
         except Exception as error:  # noqa: BLE001  (a fault of ours with one mailbox must not stop the others)
@@ -83,20 +114,38 @@ def run_once(
             fault = MailboxError(
                 f"unexpected: {type(error).__name__}", where=address, cure="see the log; please report it"
             )
-            total.fail(fault, address)
-    require(right)
-    progress("sending what is approved")
-    sent = send_due(desk, journal, now=now)
-    tell_systems(desk, now=now)
-    progress("looking at the clocks")
-    raise_and_tell(desk, now=now)
-    total.sent += sent.sent
-    total.errors += sent.errors
-    _tell_stopped(desk, total)
-    _file_all(desk, now)
-    progress("looking addresses up")
-    look_up_waiting(desk, now=now)
-    return total
+            self.total.fail(fault, address)
+
+    def send(self) -> None:
+        """Send what is approved; the letter in hand is finished when the run is told to end."""
+        self.progress("sending what is approved")
+        sent = send_due(self.desk, self.journal, now=self.now, may=lambda: not self.ending.told)
+        self.total.sent += sent.sent
+        self.total.errors += sent.errors
+
+    def tell(self) -> None:
+        """Tell the systems of opt-outs and staff of what the clocks say."""
+        tell_systems(self.desk, now=self.now)
+        self.progress("looking at the clocks")
+        raise_and_tell(self.desk, now=self.now)
+        _tell_stopped(self.desk, self.total)
+
+    def file_all(self) -> None:
+        """File the copies of letters that went out."""
+        for address, number in places(self.desk):
+            served = served_mailbox(self.desk, address)
+            if self.ending.told or not unfiled(self.desk, served):
+                continue
+            try:
+                with connect(served, number) as server, self.ending.cutting(server.interrupt):
+                    file_copies(self.desk, served, server, server.folders().sent, now=self.now)
+            except MailboxError as error:
+                log.warning("copies_not_filed", mailbox=served.id, error=error)
+
+    def look_up(self) -> None:
+        """Look addresses up in the systems that the settings name."""
+        self.progress("looking addresses up")
+        look_up_waiting(self.desk, now=self.now)
 
 
 def _tell_stopped(desk: Desk, total: Tally) -> None:
@@ -110,15 +159,3 @@ def _tell_stopped(desk: Desk, total: Tally) -> None:
         total.errors.append(
             {"where": "sending", "what": f"stopped ({why}); {waiting} approved letters wait", "cure": cure}
         )
-
-
-def _file_all(desk: Desk, now: Now) -> None:
-    for address, number in places(desk):
-        served = served_mailbox(desk, address)
-        if not unfiled(desk, served):
-            continue
-        try:
-            with connect(served, number) as server:
-                file_copies(desk, served, server, server.folders().sent, now=now)
-        except MailboxError as error:
-            log.warning("copies_not_filed", mailbox=served.id, error=error)

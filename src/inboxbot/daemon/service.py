@@ -16,6 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from inboxbot.daemon.alarms import Alarms
 from inboxbot.daemon.auditing import audit_daily
+from inboxbot.daemon.daily import keep_house
 from inboxbot.daemon.lock import SoleRight
 from inboxbot.daemon.lookups import Lookups
 from inboxbot.daemon.once import places
@@ -25,8 +26,6 @@ from inboxbot.daemon.systemd import tell_systemd
 from inboxbot.daemon.watcher import Watcher
 from inboxbot.desk.context import Desk
 from inboxbot.desk.gate import remind
-from inboxbot.desk.learning import refit_if_stale
-from inboxbot.desk.retention import daily
 from inboxbot.errors import DamagedError, InboxbotError, StoreError
 from inboxbot.logs import get_logger
 from inboxbot.mailbox.workers import ReadingPool
@@ -136,8 +135,7 @@ class Service:
         except Exception as error:  # noqa: BLE001  (tried again within the hour)
             log.error("database_not_looked_at", error=error)
         try:
-            daily(self.desk, now=self.now())
-            refit_if_stale(self.desk, now=self.now())
+            keep_house(self.desk, now=self.now())
         except Exception as error:  # noqa: BLE001  (tried again within the hour)
             log.error("retention_failed", error=error)
 
