@@ -20,8 +20,7 @@ from tests.servers.oidc import CLIENT, SECRET, Service, running_service
 from tests.web.browsers import Window, running_chromium
 from tests.web.house import BASE, Person, app_of, person_at, signed_in
 
-from inboxbot.config.model import WebSettings
-from inboxbot.config.telling import OidcSettings
+from inboxbot.config.model import OidcSettings, WebSettings
 from inboxbot.store.people import change_user, disable_user, find_user, set_oidc
 from inboxbot.web.passwords import new_totp_secret
 from inboxbot.web.serve import served

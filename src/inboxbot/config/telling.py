@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from inboxbot.config.addresses import is_loopback
+from inboxbot.config.section import Section
 
-STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 Event = Literal["opened", "held", "due_soon", "overdue", "sent", "sending_stopped", "mailbox_blind"]
 
 
@@ -29,11 +29,7 @@ def checked_https(url: str) -> str:
 HttpsAddress = Annotated[str, AfterValidator(checked_https)]
 
 
-class _Section(BaseModel):
-    model_config = STRICT
-
-
-class Webhook(_Section):
+class Webhook(Section):
     """A program that is told of what happens in the company's cases; never of words or addresses."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")
@@ -43,14 +39,14 @@ class Webhook(_Section):
     private: bool = False
 
 
-class AlarmSettings(_Section):
+class AlarmSettings(Section):
     """How long before a promise or a legal date falls due somebody is told."""
 
     promise_hours_before: list[Annotated[int, Field(ge=1, le=24 * 31)]] = [4, 1]
     legal_days_before: list[Annotated[int, Field(ge=1, le=60)]] = [7, 3, 1]
 
 
-class OidcSettings(_Section):
+class OidcSettings(Section):
     """A sign-in service of the company (OpenID Connect) that says who somebody is. Accounts are made by hand."""
 
     name: str = Field(default="OpenID Connect", min_length=1, max_length=40)

@@ -15,8 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from inboxbot import __version__
-from inboxbot.config.model import WebSettings
-from inboxbot.config.telling import OidcSettings
+from inboxbot.config.model import OidcSettings, WebSettings
 from inboxbot.desk.context import Desk
 from inboxbot.desk.originals import Originals
 from inboxbot.errors import InboxbotError, MailboxError, RefusedError, StoreError, UsageError

@@ -17,7 +17,8 @@ from urllib.parse import quote, urlencode
 
 import jwt
 
-from inboxbot.config.telling import OidcSettings, checked_https
+from inboxbot.config.model import OidcSettings
+from inboxbot.config.telling import checked_https
 from inboxbot.outgoing import Answer, UnreachableError, request
 from inboxbot.store.people import oidc_name
 from inboxbot.web.signin import SignInFailedError
