@@ -181,8 +181,7 @@ def test_config_show_hides_secrets_and_names_each_source(tmp_path: Path) -> None
 
 def test_db_upgrade_tells_from_what_to_what_and_keeps_a_copy(tmp_path: Path) -> None:
     place = Installation(folder=tmp_path, imap_port=1, smtp_port=1, username="kontakt", password="hemligt")
-    script = schema.ScriptDirectory(str(schema.MIGRATIONS))
-    oldest, head = [one.revision for one in script.walk_revisions()][-1], script.get_current_head()
+    oldest, *_, head = schema.known_revisions()
     store = Store("sqlite:///inboxbot.db", folder=tmp_path)
     with store.write() as connection:
         command.upgrade(schema._alembic(connection), oldest)

@@ -25,7 +25,7 @@ from tests.servers.writing import access
 from inboxbot.errors import StoreError
 from inboxbot.store.engine import Store, verify_durability
 from inboxbot.store.opening import marker_of, open_store
-from inboxbot.store.schema import MIGRATIONS, require_current, revision, upgrade
+from inboxbot.store.schema import MIGRATIONS, known_revisions, require_current, revision, upgrade
 from inboxbot.store.tables import installation, ledger, mailboxes
 from inboxbot.store.types import UtcMoment
 
@@ -159,6 +159,12 @@ def test_a_newer_schema_is_refused(store: Store, database: str, tmp_path: Path) 
             attempt()
 
 
+def test_the_revisions_are_known_without_reading_the_migrations() -> None:
+    script = ScriptDirectory(str(MIGRATIONS))
+    assert list(known_revisions()) == [one.revision for one in script.walk_revisions()][::-1]
+    assert known_revisions()[-1] == script.get_current_head()
+
+
 def test_an_older_schema_is_brought_up_with_a_copy_kept_first(tmp_path: Path) -> None:
     """F84."""
     from alembic import command
@@ -175,7 +181,7 @@ def test_an_older_schema_is_brought_up_with_a_copy_kept_first(tmp_path: Path) ->
 
     assert upgrade(store, now=NOW) == "0001"
 
-    assert revision(store) == ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    assert revision(store) == known_revisions()[-1]
     with store.read() as connection:
         assert bytes(connection.execute(select(installation.c.secret)).scalar_one()) == b"s" * 32
     store.close()

@@ -7,17 +7,17 @@ import secrets
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, insert, inspect, select, text
 
 from inboxbot.crash import crash_here
 from inboxbot.errors import StoreError
 from inboxbot.store.engine import Store
 from inboxbot.store.tables import installation
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -29,8 +29,7 @@ def upgrade(store: Store, *, now: dt.datetime, keep_copy: bool = True) -> str | 
     Raises StoreError for a database made by a newer program.
     """
     before = revision(store)
-    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
-    if before == head:
+    if before == known_revisions()[-1]:
         return before
     if before is not None:
         _refuse_newer(store, before)
@@ -39,6 +38,8 @@ def upgrade(store: Store, *, now: dt.datetime, keep_copy: bool = True) -> str | 
     with store.write() as connection:
         if not store.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(743201)"))
+        from alembic import command  # noqa: PLC0415 - takes longer to import than most commands take to run
+
         command.upgrade(_alembic(connection), "head")
         if connection.execute(select(installation.c.id)).first() is None:
             connection.execute(insert(installation).values(id=1, secret=secrets.token_bytes(32), created_at=now))
@@ -48,17 +49,24 @@ def upgrade(store: Store, *, now: dt.datetime, keep_copy: bool = True) -> str | 
     return before
 
 
+def known_revisions() -> tuple[str, ...]:
+    """Return the revisions this program has, oldest first: each migration's file begins with its own."""
+    return tuple(sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py")))
+
+
 def revision(store: Store) -> str | None:
     """Return the schema revision of the database, or None when it has no tables yet."""
     with store.read() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return str(found) if found is not None else None
 
 
 def require_current(store: Store) -> None:
     """Raise StoreError unless the schema is exactly this program's."""
     found = revision(store)
-    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
-    if found == head:
+    if found == known_revisions()[-1]:
         return
     if found is None:
         raise StoreError("the database is empty", where=store.place, cure="run `inboxbot db upgrade` once")
@@ -74,8 +82,7 @@ def secret(connection: Connection) -> bytes:
 
 
 def _refuse_newer(store: Store, found: str) -> None:
-    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
-    if found not in known:
+    if found not in known_revisions():
         raise StoreError(
             f"the schema {found} is newer than this program", where=store.place, cure="install the newer inboxbot again"
         )
@@ -93,6 +100,8 @@ def _keep_copy(store: Store, before: str) -> None:
 
 
 def _alembic(connection: Connection) -> Config:
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
