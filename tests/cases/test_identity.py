@@ -25,6 +25,7 @@ from inboxbot.cases.identity import (
     first_answer_identity,
     has_personal_number,
     hash_code,
+    looks_shared,
     make_code,
     mask_personal_numbers,
     needed_level,
@@ -105,6 +106,24 @@ def test_what_evidence_reaches(evidence: Evidence, level: Level) -> None:
 )
 def test_the_least_intrusive_step(need: Level, evidence: Evidence, step: IdentityStep, doubt: Doubt | None) -> None:
     assert propose_step(need, evidence) == (step, doubt)
+
+
+@pytest.mark.parametrize(
+    ("address", "shared"),
+    [
+        ("info@example.org", True),
+        ("Kundtjanst.nord@example.org", True),
+        ("familjen.berg@example.org", True),
+        ("anna-och-bo@example.org", True),
+        ("styrelsen+gdpr@example.org", True),
+        ("anna.berg@example.org", False),
+        ("infomaniac@example.org", False),
+        ("sandra@example.org", False),
+        ("@example.org", False),
+    ],
+)
+def test_c59_addresses_that_several_people_read(address: str, shared: bool) -> None:
+    assert looks_shared(address) is shared
 
 
 def test_doubts_are_coded_and_gravest_first() -> None:

@@ -40,6 +40,15 @@ def test_it_shows_the_mail_with_its_decisive_words_and_the_clocks(eva: Person, a
     assert "Nivå 0" in page
 
 
+def test_what_a_mail_shows_is_ticked_so_that_recording_something_else_does_not_take_it_back(
+    office: Office, eva: Person
+) -> None:
+    office.receive(letter("Registerutdrag", "Som ombud för Gun Ek begär jag registerutdrag.", sender="om@example.net"))
+    page = f"/cases/{case_of(office, 'om@example.net').reference}"
+    assert 'value="on_behalf" checked' in eva.get(page).text
+    assert 'value="mandate_checked" checked' not in eva.get(page).text
+
+
 def test_an_approved_letter_waits_and_can_be_called_back(
     office: Office, eva: Person, smtp: Script, access: Case
 ) -> None:

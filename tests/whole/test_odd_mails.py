@@ -10,7 +10,9 @@ from tests.servers.offices import NewOffice
 from tests.servers.scripted_smtp import Script
 from tests.servers.writing import access, fresh_id, letter
 
+from inboxbot.cases.identity import Doubt, doubts
 from inboxbot.cases.values import CaseState, DraftState
+from inboxbot.desk.evidence import evidence_on_case
 
 
 def zeros() -> bytes:
@@ -90,6 +92,20 @@ def test_c59_a_request_for_somebody_else_goes_to_nobody_by_itself(
     assert case.state in {CaseState.OPEN, CaseState.HELD}
     assert {one.state for one in office.drafts()} <= {DraftState.PROPOSED}
     assert smtp.connections == 0
+    with office.desk.store.read() as connection:
+        assert evidence_on_case(connection, case).other_person
+
+
+def test_c59_a_request_from_an_address_that_others_read_is_told_and_not_taken_for_proof(
+    new_office: NewOffice, database: str
+) -> None:
+    office = new_office(database)
+    office.receive(letter("Konto", "Ta bort alla uppgifter ni har om mig.", sender="Eva <info@example.org>"))
+    (case,) = office.cases()
+    with office.desk.store.read() as connection:
+        evidence = evidence_on_case(connection, case)
+    assert Doubt.SHARED_ADDRESS in doubts(evidence)
+    assert "kontrollera att det är du" in office.drafts()[0].body
 
 
 def test_c60_a_request_taken_back_is_a_followup_and_closes_nothing(new_office: NewOffice, database: str) -> None:

@@ -6,9 +6,11 @@ is the least intrusive one that is enough. Copies of identity papers and persona
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import Final
 
 from inboxbot.cases.authentication import authenticated
 from inboxbot.cases.codes import CodeAnswer, StoredCode, check_code, code_in, hash_code, make_code
@@ -18,7 +20,8 @@ from inboxbot.sorting.kinds import Kind
 __all__ = [
     "CodeAnswer", "Doubt", "Evidence", "IdentityStep", "Level", "Need", "StoredCode", "authenticated", "check_code",
     "code_in", "disclosure_faults", "doubts", "first_answer_identity", "folded", "has_personal_number", "hash_code",
-    "make_code", "mask_personal_numbers", "needed_level", "propose_step", "reached_level", "resembles",
+    "looks_shared", "make_code", "mask_personal_numbers", "needed_level", "propose_step", "reached_level",
+    "resembles",
 ]  # fmt: skip
 
 
@@ -71,7 +74,8 @@ class Evidence:
     """What is known about who writes. ``authenticated`` is None when no trusted check was made (unknown, no fail).
 
     ``looked_up``: staff looked for the person; ``address_on_file`` is what they found. ``trivial``: nothing is held but
-    a name and an address of a newsletter. The rest are flags of the mail and facts recorded by staff.
+    a name and an address of a newsletter. ``other_person``: the mail speaks of a relative or a child, which may be for
+    whom it asks, or not. The rest are flags of the mail and facts recorded by staff.
     """
 
     from_address: str = ""
@@ -84,6 +88,7 @@ class Evidence:
     name_looks_like_address: bool = False
     lookalike: bool = False
     on_behalf: bool = False
+    other_person: bool = False
     mandate_checked: bool = False
     code_confirmed: bool = False
     facts_confirmed: bool = False
@@ -168,6 +173,23 @@ def propose_step(need: Level, evidence: Evidence) -> tuple[IdentityStep, Doubt |
 
 
 _CONFUSABLE = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", ".": None, "-": None, "_": None})
+
+
+# Names of offices and rooms rather than of persons (RFC 2142 has some), and words of addresses that two people share.
+_OFFICE: Final = re.compile(
+    r"info|kontakt|contact|office|kontor(?:et)?|post|mail|mejl|epost|support|service|kund(?:tjanst|service)|help|hr|"
+    r"personal|ekonomi|economy|faktur(?:a|or)|invoices?|finance|accounting|billing|admin(?:istration)?|webmaster|"
+    r"postmaster|hostmaster|abuse|security|privacy|dataskydd|gdpr|dpo|legal|juridik|styrelsen?|board|sales|orders?|"
+    r"bestallning|bokning|booking|reception|team|hello|hej|redaktion(?:en)?|press|marketing|marknad|noc|hushall"
+)
+_BOTH: Final = frozenset({"och", "and", "und", "og", "ja", "familj", "familjen", "family", "familie", "fam"})
+
+
+def looks_shared(address: str) -> bool:
+    """Return whether an address is an office's or a household's by its name: others than the writer may read it."""
+    name = address.lower().partition("@")[0].partition("+")[0]
+    words = [word for word in re.split(r"[._-]+", name) if word]
+    return bool(words) and (_OFFICE.fullmatch(words[0]) is not None or not _BOTH.isdisjoint(words))
 
 
 def resembles(one: str, other: str) -> bool:

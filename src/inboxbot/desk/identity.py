@@ -29,6 +29,7 @@ FACTS = (
     "strong",
     "trivial",
     "on_behalf",
+    "other_person",
     "mandate_checked",
 )
 

@@ -115,6 +115,7 @@ def check_draft(
         _undecided(request, lines),
         _disclosure(connection, case, grounds, finished),
         _proposal(identity, grounds),
+        _other_person(connection, case, grounds),
         _identity(connection, case, request),
     )
     return sorted([*listed, *extra], key=lambda one: not one.blocks)
@@ -153,6 +154,17 @@ def _proposal(identity: Identity, grounds: Grounds) -> list[Finding]:
         return []
     text = f"the address on file was looked up by inboxbot in {identity.found_in}; nobody has confirmed it"
     return [Finding("address_proposed", blocks=False, text=text, source="law.md 6.1")]
+
+
+def _other_person(connection: Connection, case: Case, grounds: Grounds) -> list[Finding]:
+    """Warn when data goes out on a mail that speaks of somebody else, until staff say for whom it asks."""
+    if not grounds.discloses:
+        return []
+    evidence = evidence_on_case(connection, case)
+    if not evidence.other_person or evidence.on_behalf or evidence.mandate_checked:
+        return []
+    text = "the mail speaks of a relative or a child: see that what is disclosed is the requester's own"
+    return [Finding("other_person", blocks=False, text=text, source="law.md 6.1")]
 
 
 def _identity(connection: Connection, case: Case, request: Request | None) -> list[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inboxbot.cases.identity import Evidence, authenticated
+from inboxbot.cases.identity import Evidence, authenticated, looks_shared
 from inboxbot.config.addresses import checked_address
 from inboxbot.config.model import CompanySettings, MailboxSettings, WebForm
 from inboxbot.reading.values import Address, Mail, SegmentKind
@@ -80,4 +80,6 @@ def evidence_of(
         name_looks_like_address="name_looks_like_address" in mail.flags,
         lookalike="lookalike" in mail.flags,
         on_behalf="representative" in flags,
+        other_person="other_person" in flags,
+        shared_address=looks_shared(requester.address),
     )

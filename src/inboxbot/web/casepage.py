@@ -46,7 +46,7 @@ _AT_HAND = (
     DraftState.PROPOSED, DraftState.APPROVED, DraftState.TRANSMITTING, DraftState.FAILED, DraftState.UNKNOWN,
 )  # fmt: skip
 # Fields of `cases.identity.Evidence` that the page tells when they hold.
-_SIGNS = ("reply_to_differs", "name_looks_like_address", "lookalike", "on_behalf", "shared_address")
+_SIGNS = ("reply_to_differs", "name_looks_like_address", "lookalike", "on_behalf", "other_person", "shared_address")
 _PROOFS = (
     "address_changed_recently", "mandate_checked", "code_confirmed", "facts_confirmed", "strong", "trivial",
 )  # fmt: skip

@@ -16,7 +16,9 @@ from inboxbot.web.words import Words
 _ARTICLE = re.compile(r"Art\. .*? GDPR")
 _UNDECIDED = re.compile(r"\w+:(.*) is not decided: ([a-z ]+)")
 # Their English holds a colon or names what the page shows anyway; the others end with the words they are about.
-_NO_EXCERPT = frozenset({"outcome", "late_extension", "identity_level", "address_proposed", "no_address_on_file"})
+_NO_EXCERPT = frozenset(
+    {"outcome", "late_extension", "identity_level", "address_proposed", "no_address_on_file", "other_person"}
+)
 
 
 @dataclass(frozen=True, slots=True)
