@@ -10,11 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from inboxbot.cases.references import find_references, token_of
-from inboxbot.cases.values import CaseState
+from inboxbot.cases.values import LIVE, CaseState
 
 BY_HEADERS, BY_TOKEN, BY_REFERENCE = "headers", "token", "reference"
 _ORDER = (BY_HEADERS, BY_TOKEN, BY_REFERENCE)
-_LIVE = (CaseState.OPEN, CaseState.WAITING, CaseState.HELD)
 _MOST_IDS = 50
 
 
@@ -76,7 +75,7 @@ def match(sender: str | None, candidates: Iterable[Candidate], *, is_staff: bool
     Headers go before tokens, tokens before references; among cases found the same way a live one goes before a closed
     one. ``is_staff``: the sender is one of the company's own people, who belong to every thread of the company.
     """
-    ordered = sorted(candidates, key=lambda one: (_ORDER.index(one.by), one.state not in _LIVE))
+    ordered = sorted(candidates, key=lambda one: (_ORDER.index(one.by), one.state not in LIVE))
     if not ordered:
         return Match(None, None, belongs=False, reason="no_thread")
     address = (sender or "").strip().lower()

@@ -19,6 +19,10 @@ class CaseState(StrEnum):
     DISMISSED = "dismissed"
 
 
+LIVE = (CaseState.HELD, CaseState.OPEN, CaseState.WAITING)
+ENDED = (CaseState.CLOSED, CaseState.DISMISSED)
+
+
 class DraftState(StrEnum):
     """Where a letter stands."""
 

@@ -76,14 +76,14 @@ def review(context: Context, by: str | None) -> None:
 
 def _queue(desk: Desk) -> list[int]:
     """Return the cases that wait for a person, most urgent first: held and open ones, and letters to approve."""
-    from inboxbot.cases.values import CaseState, DraftState
+    from inboxbot.cases.values import LIVE, CaseState, DraftState
     from inboxbot.desk.view import urgency
     from inboxbot.store.cases import load_cases
     from inboxbot.store.drafts import load_drafts
 
     moment = now()
     with desk.store.read() as connection:
-        found = load_cases(connection, states=(CaseState.HELD, CaseState.OPEN, CaseState.WAITING))
+        found = load_cases(connection, states=LIVE)
         proposed = {one.case_id for one in load_drafts(connection, states=[DraftState.PROPOSED])}
         leaving = {one.case_id for one in load_drafts(connection, states=[DraftState.APPROVED])}
     shown = [

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, exists, func, or_, select
 
-from inboxbot.cases.values import CaseState, LedgerState
+from inboxbot.cases.values import ENDED, CaseState, LedgerState
 from inboxbot.desk.arrivals import UNSEEN
 from inboxbot.desk.audit_values import WATCHED, Checked, Finding, ShownFolder, ShownMail, View
 from inboxbot.desk.chain import wrong_states
@@ -19,7 +19,6 @@ from inboxbot.store.mailboxes import FolderRow, load_folder
 from inboxbot.store.tables import cases, folders, ledger, mailboxes, mails, promises, requests
 
 _ENTERED = (LedgerState.CASE.value, LedgerState.FOLLOWUP.value, LedgerState.HELD.value)
-_ENDED = (CaseState.CLOSED.value, CaseState.DISMISSED.value)
 _RIGHTS = tuple(kind.value for kind in Kind if kind.is_right)
 # A number that turns up late, or names another message by now, is found when the whole folder is compared: hourly.
 _RECONCILED = dt.timedelta(hours=1)
@@ -195,9 +194,11 @@ def _kept_headers(view: View) -> Checked:
 def not_ended_by_loss(view: View) -> Checked:
     """I9: whatever vanished from the mailbox: cases ended only by their history, and what was taken is still kept."""
     connection = view.connection
-    wrong = [one for one in wrong_states(connection) if one.state in _ENDED and one.said not in _ENDED]
+    wrong = [one for one in wrong_states(connection) if one.state in ENDED and one.said not in ENDED]
     findings = [Finding("I9", f"it is {one.state}, and nobody ended it", one.reference) for one in wrong]
-    count = connection.execute(select(func.count()).select_from(cases).where(cases.c.state.in_(_ENDED))).scalar_one()
+    count = connection.execute(
+        select(func.count()).select_from(cases).where(cases.c.state.in_([one.value for one in ENDED]))
+    ).scalar_one()
     vanished = _vanished(view)
     kept_still = exists().where(mails.c.ledger_id == ledger.c.id)
     query = (

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, exists, func, or_, select, text
 
 from inboxbot.cases.alarms import OVERDUE, About
 from inboxbot.cases.transitions import CaseEvent
-from inboxbot.cases.values import CaseState
+from inboxbot.cases.values import ENDED
 from inboxbot.desk.audit_values import Checked, Finding, View
 from inboxbot.desk.chain import check_chains, wrong_states
 from inboxbot.store.engine import durability_faults
@@ -40,7 +40,6 @@ from inboxbot.store.tables import (
 
 _CLOCKS = (About.PROMISE.value, About.REQUEST.value)
 _RAISED_WITHIN = dt.timedelta(hours=1)  # after the daemon began to look again
-_ENDED = (CaseState.CLOSED.value, CaseState.DISMISSED.value)
 _TAKEN_UP = (CaseEvent.REOPENED.value, CaseEvent.REQUESTER_WROTE.value, CaseEvent.BOUNCED.value)
 
 
@@ -130,7 +129,7 @@ def history_whole(view: View) -> Checked:
     findings = [Finding("D11", one.what, f"{one.reference}, entry {one.sequence}") for one in broken]
     unreadable = {one.reference for one in broken}
     for wrong in wrong_states(connection):
-        ended = wrong.state in _ENDED and wrong.said not in _ENDED  # that is a finding of I9
+        ended = wrong.state in ENDED and wrong.said not in ENDED  # that is a finding of I9
         if wrong.reference not in unreadable and not ended:
             what = f"it is {wrong.state}, and its history says {wrong.said or 'nothing that can be'}"
             findings.append(Finding("D11", what, wrong.reference))
@@ -166,7 +165,7 @@ def purged(view: View) -> Checked:
     )
     query = select(cases.c.id).where(cases.c.purged_at.is_not(None))
     count = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
-    ended = query.where(cases.c.state.in_(_ENDED), ~again).subquery()
+    ended = query.where(cases.c.state.in_([one.value for one in ENDED]), ~again).subquery()
     broken = _with_content(connection, select(ended.c.id))
     names = {row.id: row.reference for row in connection.execute(select(cases.c.id, cases.c.reference))}
     findings = [Finding("D6", "content is left although it was purged", names[one]) for one in sorted(broken)]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, update
 
 from inboxbot.cases.transitions import CaseEvent, DraftEvent
-from inboxbot.cases.values import Case, CaseState, DraftState
+from inboxbot.cases.values import LIVE, Case, CaseState, DraftState
 from inboxbot.desk.arrivals import Served
 from inboxbot.desk.checklist import request_of
 from inboxbot.desk.context import Actor, Desk
@@ -99,7 +99,7 @@ def split(desk: Desk, case_id: int, kinds: Sequence[Kind], *, actor: Actor, now:
         moved = [request_of(case, kind) for kind in dict.fromkeys(kinds)]
         if not moved or len(moved) == len(case.requests):
             raise UsageError("name some of the case's kinds, not all", where=case.reference)
-        if case.state not in (CaseState.OPEN, CaseState.WAITING, CaseState.HELD):
+        if case.state not in LIVE:
             raise UsageError(f"the case is {case.state.value}", where=case.reference)
         company, mailbox = desk.of_mailbox(case.mailbox)
         mailbox_id = mailbox_id_of(connection, case.id)

@@ -13,9 +13,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, select, update
 
 from inboxbot.cases.alarms import About
+from inboxbot.cases.promise import present
 from inboxbot.cases.threading import ThreadMarks
 from inboxbot.cases.transitions import CaseEvent, DraftEvent
-from inboxbot.cases.values import Case, CaseState, DraftState
+from inboxbot.cases.values import LIVE, Case, DraftState
 from inboxbot.crash import crash_here
 from inboxbot.desk.approve import fix
 from inboxbot.desk.arrivals import Served
@@ -38,7 +39,6 @@ from inboxbot.store.tables import cases, drafts, mails
 
 SAME_LETTER: Final = 60  # percent of words alike from which a mail without our marks is the placed draft, sent
 _BEFORE_LEAVING = (DraftState.PROPOSED, DraftState.APPROVED)
-_LIVE = (CaseState.HELD, CaseState.OPEN, CaseState.WAITING)
 _PUT_ASIDE = (DraftState.DECLINED, DraftState.SUPERSEDED)
 
 
@@ -102,9 +102,9 @@ def notice(desk: Desk, served: Served, sent: SentMail, *, now: dt.datetime) -> i
             detail = {"draft": meant.letter.id if meant.letter else 0, "mail": row["id"], "code": "sent_to_others"}
             record(connection, case, CaseEvent.NOTED, actor=DAEMON, at=now, detail=detail)
             return 0
-        sent_at = min(sent.sent_at, now)
+        sent_at = min(sent.sent_at, present(now, case.promises))
         letter = meant.letter or _letter_by_words(connection, served, case, sent)
-        if letter is not None and letter.state in _BEFORE_LEAVING and case.state in _LIVE:
+        if letter is not None and letter.state in _BEFORE_LEAVING and case.state in LIVE:
             _sent_by_staff(desk, connection, served, case, letter, sent, row, sent_at=sent_at, now=now)
         else:
             save_mails(connection, [row])
@@ -125,7 +125,7 @@ def _found_arrived(desk: Desk, connection: Connection, served: Served, sent: Sen
     letter = _letter_by_marks(connection, served, sent)
     if letter is None or letter.state is not DraftState.UNKNOWN or letter.message_id != sent.message_id:
         return 0
-    at = min(sent.sent_at, now)
+    at = min(sent.sent_at, present(now, load_case(connection, letter.case_id).promises))
     values = {"sent_at": at, "waits_because": None, "filed_at": now}
     record_draft(connection, letter, DraftEvent.FOUND_ARRIVED, values=values)
     told(connection, desk, load_draft(connection, letter.id), now=now, sent_at=at)

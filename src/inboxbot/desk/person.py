@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from inboxbot.cases.personal_numbers import mask_personal_numbers
-from inboxbot.cases.values import CaseState, DraftState, Request
+from inboxbot.cases.values import LIVE, CaseState, DraftState, Request
 from inboxbot.config.addresses import checked_address
 from inboxbot.desk.context import Actor, Desk
 from inboxbot.desk.retention import empty_cases, note_erased, overwrite, proof_due
@@ -37,7 +37,6 @@ from inboxbot.store.tables import (
     webhooks,
 )
 
-_LIVE = (CaseState.HELD, CaseState.OPEN, CaseState.WAITING)
 _SENT = (DraftState.SENT, DraftState.UNKNOWN, DraftState.TRANSMITTING)
 
 
@@ -300,7 +299,7 @@ def erase_person(desk: Desk, address: str, *, actor: Actor, now: dt.datetime, dr
 def _why(state: CaseState, ended: Ended | None, *, main: bool) -> str:
     if not main:
         return "the case is about another person; what is this person's in it has to be decided by hand"
-    if state in _LIVE:
+    if state in LIVE:
         return (
             "the case is open: answering it is a legal duty (Art. 17(3)(b)), it may be needed for legal claims "
             "(Art. 17(3)(e)), and the company must be able to show what it did (Art. 5(2)); it goes after its period"

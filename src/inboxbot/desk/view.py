@@ -12,7 +12,7 @@ from inboxbot.cases.identity import needed_level, reached_level
 from inboxbot.cases.legal_date import breach_due, explain, legal_date
 from inboxbot.cases.personal_numbers import mask_personal_numbers
 from inboxbot.cases.promise import promise_status
-from inboxbot.cases.values import Case, CaseState, Request
+from inboxbot.cases.values import LIVE, Case, Request
 from inboxbot.desk.closing import lines_of
 from inboxbot.desk.context import Desk
 from inboxbot.desk.evidence import evidence_on_case
@@ -42,7 +42,7 @@ def urgency(case: Case, now: dt.datetime) -> tuple[int, dt.datetime, int]:
         for one in case.requests
         if one.due_hard and not one.outcome
     ]
-    live = case.state in (CaseState.HELD, CaseState.OPEN, CaseState.WAITING)
+    live = case.state in LIVE
     return (0 if live else 1, min(moments, default=_FAR), case.id)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, exists, func, insert, or_, select, update
 
-from inboxbot.cases.values import CaseState, DraftState, LedgerState
+from inboxbot.cases.values import ENDED, DraftState, LedgerState
 from inboxbot.store.cases import chunks
 from inboxbot.store.engine import Store
 from inboxbot.store.tables import (
@@ -48,7 +48,6 @@ from inboxbot.store.tables import (
     webhooks,
 )
 
-_ENDED = (CaseState.CLOSED.value, CaseState.DISMISSED.value)
 _LEAVING = (DraftState.APPROVED.value, DraftState.TRANSMITTING.value)
 _EMPTY_MAIL: Mapping[str, Any] = {
     "message_id": None,
@@ -117,7 +116,7 @@ def ended_cases(connection: Connection, ids: Sequence[int] | None = None) -> lis
             cases.c.nonce,
         )
         .join(mailboxes, mailboxes.c.id == cases.c.mailbox_id)
-        .where(cases.c.state.in_(_ENDED), cases.c.proof_gone_at.is_(None), ~leaving)
+        .where(cases.c.state.in_([one.value for one in ENDED]), cases.c.proof_gone_at.is_(None), ~leaving)
         .order_by(cases.c.id)
     )
     if ids is None:
@@ -307,7 +306,7 @@ def expired_mails(connection: Connection, mailbox_id: int | None = None) -> list
     Left out is what a case needs again: one that was reopened or put on hold since, and mail that came to it later.
     """
     kept = exists().where(mails.c.ledger_id == ledger.c.id, or_(mails.c.case_id.is_(None), mails.c.header != b""))
-    purged = cases.c.purged_at.is_not(None) & cases.c.state.in_(_ENDED) & cases.c.hold.is_(None)
+    purged = cases.c.purged_at.is_not(None) & cases.c.state.in_([one.value for one in ENDED]) & cases.c.hold.is_(None)
     ordinary = (ledger.c.state == LedgerState.ORDINARY.value) & ledger.c.case_id.is_(None)
     query = _in_its_folder().outerjoin(cases, cases.c.id == ledger.c.case_id).where(or_(purged, ordinary), ~kept)
     if mailbox_id is not None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from inboxbot.cases.legal_date import in_utc
 from inboxbot.cases.personal_numbers import mask_personal_numbers
 from inboxbot.cases.promise import legal_light, promise_status
-from inboxbot.cases.values import Case, CaseState, Outcome, PromiseStatus
+from inboxbot.cases.values import ENDED, Case, Outcome, PromiseStatus
 from inboxbot.sorting.kinds import Kind
 from inboxbot.store.cases import load_cases
 from inboxbot.store.people import EVERY_COMPANY, list_users
@@ -150,7 +150,7 @@ def promise_light(due_at: dt.datetime, now: dt.datetime) -> str:
 def law_of(case: Case, zone: dt.tzinfo, now: dt.datetime) -> dict[str, Any] | None:
     """Return the earliest legal date that is still to be met, with how urgent it is."""
     open_ones = [one for one in case.requests if one.due_hard and one.outcome is None]
-    if not open_ones or case.state in (CaseState.CLOSED, CaseState.DISMISSED):
+    if not open_ones or case.state in ENDED:
         return None
     first = min(open_ones, key=lambda one: one.due_hard or dt.date.max)
     light = legal_light(first.received_at, zone, now, first.due_hard)
