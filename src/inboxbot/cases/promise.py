@@ -58,6 +58,14 @@ def is_unanswered(promise: Promise) -> bool:
     return promise.answered_at is None and promise.excused is None
 
 
+def present(now: dt.datetime, promises: Iterable[Promise]) -> dt.datetime:
+    """Return ``now``, or the newest receipt when a clock that was set back says that it is earlier than that.
+
+    No answer is given before the mail it answers: the receipt is then the earliest moment at which it can have been.
+    """
+    return max([in_utc(now), *(one.received_at for one in promises)])
+
+
 def settle(promises: Iterable[Promise], answered_at: dt.datetime) -> tuple[Promise, ...]:
     """Return the promises after an answer was accepted by the mail server: it settles all mails received before it."""
     moment = in_utc(answered_at)
