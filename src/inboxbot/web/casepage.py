@@ -16,7 +16,7 @@ from inboxbot.cases.checklist import About, allowed_answers, proposed_outcome
 from inboxbot.cases.identity import Evidence, doubts, needed_level, propose_step, reached_level
 from inboxbot.cases.legal_date import breach_due, explain, legal_date
 from inboxbot.cases.promise import promise_status, status_of
-from inboxbot.cases.values import Case, CaseState, DraftState, Outcome, PromiseStatus
+from inboxbot.cases.values import LIVE, Case, DraftState, Outcome, PromiseStatus
 from inboxbot.config.model import CompanySettings, KeepGround
 from inboxbot.desk.approve import Seen, seen_now
 from inboxbot.desk.closing import lines_of
@@ -41,7 +41,6 @@ from inboxbot.web.visit import Visit, Visited
 
 router = APIRouter()
 _MAYBE_HTML = re.compile(rb"^content-type:\s*(?:text/html|multipart/)", re.IGNORECASE | re.MULTILINE)
-_LIVE = (CaseState.HELD, CaseState.OPEN, CaseState.WAITING)
 _AT_HAND = (
     DraftState.PROPOSED, DraftState.APPROVED, DraftState.TRANSMITTING, DraftState.FAILED, DraftState.UNKNOWN,
 )  # fmt: skip
@@ -55,6 +54,14 @@ CHOOSABLE = (
     "identity", "code", "clarification", "extension", "ordinary", "receipt", "complaint", "representative",
     "cannot_identify", "not_for_us", "refusal", "consent_withdrawn",
 )  # fmt: skip
+_CHOICES: Mapping[str, Any] = {
+    "kinds": [one.value for one in Kind],
+    "outcomes": [one.value for one in Outcome],
+    "grounds": [one.value for one in KeepGround],
+    "excuses": [one.value for one in EXCUSES],
+    "facts": FACTS,
+    "choosable": CHOOSABLE,
+}
 
 
 @router.get("/cases/{reference}")
@@ -85,26 +92,18 @@ def case_page(
 
     ``changed`` is (letter, what was seen, digest of its words) when an old text was approved: what changed is shown.
     """
-    desk = visit.desk
-    place = desk.find_mailbox(case.mailbox)
+    place = visit.desk.find_mailbox(case.mailbox)
     company = place[0] if place else None
     zone = company.zone if company else ZoneInfo("UTC")
-    with desk.store.read() as connection:
+    with visit.desk.store.read() as connection:
         letters = load_drafts(connection, case_ids=[case.id])
-        kept = shown_mails(connection, case.id)
-        evidence = evidence_on_case(connection, case)
-        identity = load_identity(connection, case.id)
-        history = load_history(connection, case.id)
-        people = [one.name for one in list_users(connection) if one.disabled_at is None]
-        lists = checklist_json(desk, connection, case.id) if company else []
-        requests = [_request(visit, connection, case, one["kind"], one, company) for one in lists]
         seen = {one.id: seen_now(connection, one) for one in letters if one.state is DraftState.PROPOSED}
         files = {one.id: attachment_names(connection, one.id) for one in letters}
         before = _before(connection, changed) if changed else None
+        on_record = _on_record(visit, connection, case, company)
     at_hand = [
         _letter(visit, case.mailbox, one, seen.get(one.id), files[one.id]) for one in letters if one.state in _AT_HAND
     ]
-    told = [mail["received_at"] for mail in kept if "breach" in mail["detail"].get("verdict", {}).get("flags", [])]
     return page(
         visit,
         "case.html",
@@ -115,28 +114,35 @@ def case_page(
         fault=fault,
         edited=edited or {},
         changed=_changes(before, at_hand, changed) if changed else None,
-        live=case.state in _LIVE,
-        mails=[_mail(mail) for mail in kept],
+        live=case.state in LIVE,
         letters=at_hand,
         past=[one for one in letters if one.state not in _AT_HAND],
         clocks=_clocks(visit, case),
         law=law_of(case, zone, visit.now),
-        breach=breach_due(min(told)) if told else None,
-        requests=requests,
-        kinds=[one.value for one in Kind],
         asked={one.kind.value for one in case.requests if one.outcome is not Outcome.NOT_A_REQUEST},
-        identity=_identity(case, evidence, identity),
-        facts=FACTS,
-        recorded=identity,
         searchable=company is not None and any(one.can_be_searched for one in company.systems),
-        choosable=CHOOSABLE,
-        history=[{**one, "told": _told(visit, one["detail"])} for one in history[::-1]],
-        people=people,
-        outcomes=[one.value for one in Outcome],
-        grounds=[one.value for one in KeepGround],
-        excuses=[one.value for one in EXCUSES],
         unasked=not any(one.kind.is_right and one.outcome is None for one in case.requests),
+        **on_record,
+        **_CHOICES,
     )
+
+
+def _on_record(visit: Visit, connection: Connection, case: Case, company: CompanySettings | None) -> dict[str, Any]:
+    """Return what came, what is asked for, who asks, what happened, and who there is to do something."""
+    kept = shown_mails(connection, case.id)
+    told = [mail["received_at"] for mail in kept if "breach" in mail["detail"].get("verdict", {}).get("flags", [])]
+    identity = load_identity(connection, case.id)
+    lists = checklist_json(visit.desk, connection, case.id) if company else []
+    history = load_history(connection, case.id)
+    return {
+        "mails": [_mail(mail) for mail in kept],
+        "breach": breach_due(min(told)) if told else None,
+        "requests": [_request(visit, connection, case, one["kind"], one, company) for one in lists],
+        "identity": _identity(case, evidence_on_case(connection, case), identity),
+        "recorded": identity,
+        "history": [{**one, "told": _told(visit, one["detail"])} for one in history[::-1]],
+        "people": [one.name for one in list_users(connection) if one.disabled_at is None],
+    }
 
 
 def _mail(mail: dict[str, Any]) -> dict[str, Any]:
