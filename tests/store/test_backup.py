@@ -196,12 +196,12 @@ def test_everybody_signs_in_again_and_erasures_are_remembered(
     erased.write_text('"1 then"\n')
     file = tmp_path / "backup.db"
     back_up(office.desk.store, file, now=office.clock())
-    erased.write_text('"2 since"\n')
+    erased.write_text('"2 since"\n"3 cut o')  # by a loss of power
     put_back(office, file)
     again: Office = reopen(office.installation)  # type: ignore[operator]
     with again.desk.store.read() as connection:
         assert connection.execute(select(sessions)).all() == []
-    assert sorted(erased.read_text().splitlines()) == ['"1 then"', '"2 since"']
+    assert sorted(erased.read_text().splitlines()) == ['"1 then"', '"2 since"', '"3 cut o']
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------

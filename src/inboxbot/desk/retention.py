@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -31,6 +30,7 @@ from inboxbot.errors import RefusedError, UsageError
 from inboxbot.logs import get_logger
 from inboxbot.reading.charsets import clean_line
 from inboxbot.store import retention as rows
+from inboxbot.store.beside import append_lines
 from inboxbot.store.cases import load_case, load_cases
 from inboxbot.store.engine import Store
 from inboxbot.store.tables import cases
@@ -293,12 +293,7 @@ def note_erased(desk: Desk, marks: Iterable[str]) -> None:
 
     A mark is a row id with a random number or a moment that tells it from another row that got the same id.
     """
-    handle = os.open(erased_path(desk.store), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        os.write(handle, "".join(json.dumps(mark) + "\n" for mark in marks).encode())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    append_lines(erased_path(desk.store), [json.dumps(mark) for mark in marks])
 
 
 def _to_erase_again(desk: Desk) -> frozenset[str]:

@@ -23,8 +23,8 @@ from sqlalchemy import Connection, insert, select, text
 from inboxbot import __version__
 from inboxbot.crash import crash_here
 from inboxbot.errors import StoreError
+from inboxbot.store.beside import sync_folder
 from inboxbot.store.engine import Store
-from inboxbot.store.generation import sync_folder
 from inboxbot.store.schema import revision, upgrade
 from inboxbot.store.tables import SQLModel
 

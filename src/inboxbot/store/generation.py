@@ -12,11 +12,11 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Connection, select, update
 
 from inboxbot.errors import StoreError
+from inboxbot.store.beside import own_like, sync_folder
 from inboxbot.store.engine import Store
 from inboxbot.store.tables import installation
 
@@ -84,19 +84,3 @@ def advance(store: Store) -> None:
             where=str(store.beside(".installed")),
             cure="give this user the right to write the folder, and see that there is room",
         ) from error
-
-
-def own_like(handle: int, other: Path) -> None:
-    """Give a file that root writes to whoever owns what lies there: the daemon has to read it."""
-    if os.geteuid() == 0:
-        owner = other.stat()
-        os.fchown(handle, owner.st_uid, owner.st_gid)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

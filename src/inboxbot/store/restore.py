@@ -6,7 +6,6 @@ one on a server in one transaction.
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import os
 import shutil
@@ -22,8 +21,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from inboxbot.crash import crash_here
 from inboxbot.errors import StoreError
 from inboxbot.store.backup import FORMAT, BackupInfo, copy_rows, make_backup, require_sound
+from inboxbot.store.beside import append_lines, own_like, sync_folder
 from inboxbot.store.engine import Store
-from inboxbot.store.generation import Mark, own_like, sync_folder, write_mark
+from inboxbot.store.generation import Mark, write_mark
 from inboxbot.store.schema import upgrade
 from inboxbot.store.tables import SQLModel, counters, installation
 
@@ -221,14 +221,5 @@ def merge_lines(path: Path, words: str) -> None:
     """Add to a side file the lines it lacks."""
     have = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     more = [line for line in words.splitlines() if line not in have]
-    if not more:
-        return
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        own_like(handle, path.parent)
-        os.write(handle, "".join(f"{line}\n" for line in more).encode())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    with contextlib.suppress(OSError):
-        sync_folder(path.parent)
+    if more:
+        append_lines(path, more)
