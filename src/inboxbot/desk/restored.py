@@ -93,6 +93,8 @@ def look_for_older_copy(store: Store, *, now: dt.datetime) -> str | None:
     if why is None:
         return None
     with store.write() as connection:
+        if _why(store, read_mark(store), mark_in(connection)) is None:  # two that start at once: the other did it
+            return None
         raised, doubted = take_over(connection, why, now=now, detail={}, least=mark.generation if mark else 0)
     write_mark(store, raised)
     log.error("sending_stopped", why=why, unknown=doubted, cure="see `inboxbot sending show`")
