@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, text, update
 from tests.servers.offices import NewOffice
 from tests.servers.writing import access, letter
 
-from inboxbot.store.cases import add_address, load_cases
+from inboxbot.store.cases import add_address, excuse_promises, load_cases, reopen_promises, settle_promises
 from inboxbot.store.engine import Store
 from inboxbot.store.queue import FIRST, Wanted, mailboxes_of, place_in_queue, queue_page, urgent_moment
 from inboxbot.store.schema import _alembic, upgrade
@@ -81,6 +81,30 @@ def change(connection: Connection, ids: dict[Any, list[int]], chance: random.Ran
             ids[table].remove(row_id)
         return
     connection.execute(update(table).where(table.c.id == row_id).values(**values))
+
+
+def test_one_answer_settles_what_came_before_it_and_a_bounce_takes_back_its_own(new_office: NewOffice) -> None:
+    office = new_office()
+    office.installation.sound = False  # rows are written past the desk
+    office.receive(access())
+    with office.desk.store.write() as connection:
+        (first,) = (row._asdict() for row in connection.execute(select(promises)))
+        came = [first["received_at"] + dt.timedelta(hours=number) for number in range(4)]
+        more = [{**first, "id": None, "received_at": one, "due_at": one + dt.timedelta(hours=24)} for one in came[1:]]
+        connection.execute(insert(promises), more)
+
+        def answers() -> list[tuple[str | None, str | None]]:
+            query = select(promises.c.answered_by, promises.c.excused).order_by(promises.c.received_at)
+            return [(row.answered_by, row.excused) for row in connection.execute(query)]
+
+        case_id = first["case_id"]
+        assert settle_promises(connection, case_id, at=came[1], by="draft:1") == 2
+        assert settle_promises(connection, case_id, at=came[2], by="draft:2") == 1
+        assert excuse_promises(connection, case_id, "thanks") == 1
+        assert settle_promises(connection, case_id, at=came[3], by="draft:3") == 0
+        assert answers() == [("draft:1", None), ("draft:1", None), ("draft:2", None), (None, "thanks")]
+        assert reopen_promises(connection, case_id, by="draft:1") == 2
+        assert answers() == [(None, None), (None, None), ("draft:2", None), (None, "thanks")]
 
 
 def test_an_older_database_gets_its_moments_and_words(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
 from inboxbot.cases.holidays import holiday_in_week, is_eve, working_days_before
@@ -66,37 +66,6 @@ def present(now: dt.datetime, promises: Iterable[Promise]) -> dt.datetime:
     return max([in_utc(now), *(one.received_at for one in promises)])
 
 
-def settle(promises: Iterable[Promise], answered_at: dt.datetime) -> tuple[Promise, ...]:
-    """Return the promises after an answer was accepted by the mail server: it settles all mails received before it."""
-    moment = in_utc(answered_at)
-    return tuple(
-        replace(one, answered_at=moment) if is_unanswered(one) and one.received_at <= moment else one
-        for one in promises
-    )
-
-
-def reopen(
-    promises: Iterable[Promise], bounced_at: dt.datetime, others: Sequence[dt.datetime] = ()
-) -> tuple[Promise, ...]:
-    """Return the promises after the answer accepted at ``bounced_at`` came back undelivered.
-
-    ``others`` are the moments of the case's other answers that did arrive: the first of them after a mail still counts.
-    """
-    bounced = in_utc(bounced_at)
-    arrived = sorted(in_utc(other) for other in others)
-    return tuple(
-        replace(one, answered_at=next((other for other in arrived if other >= one.received_at), None))
-        if one.answered_at == bounced
-        else one
-        for one in promises
-    )
-
-
-def excuse(promises: Iterable[Promise], code: str) -> tuple[Promise, ...]:
-    """Return the promises with every unanswered one marked as needing no answer, with the reason's code."""
-    return tuple(replace(one, excused=code) if is_unanswered(one) else one for one in promises)
-
-
 _THANKS_LIST = (
     "tack|tackar|stort tack|tusen tack|tack så mycket|tack så jättemycket|tack för hjälpen|tack för svaret|"
     "tack för svar|tack för snabbt svar|tack för snabb hjälp|ok tack|okej tack|perfekt tack|toppen tack|bra tack|"
@@ -117,7 +86,7 @@ def excuse_rule(new_words: str) -> Excuse | None:
     return Excuse.THANKS if words in _THANKS else None
 
 
-# --- the next moment to look -------------------------------------------------------------------------------------
+# --- the steps of a request --------------------------------------------------------------------------------------
 
 
 class Step(StrEnum):
