@@ -42,6 +42,19 @@ class Listening:
 
 
 @contextmanager
+def serving(server: HTTPServer) -> Iterator[None]:
+    """Let a server answer in a thread of its own."""
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
 def running_listener() -> Iterator[Listening]:
     """Run a listener on a free loopback port."""
     listening = Listening()
@@ -60,14 +73,8 @@ def running_listener() -> Iterator[Listening]:
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
     listening.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield listening
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def hook(folder: Path, port: int, *, name: str = "intranet", events: str = ALL, more: str = "") -> str:
