@@ -87,7 +87,7 @@ def tell(house: House) -> None:
         connection.execute(
             update(drafts)
             .where(drafts.c.case_id == APPROVED, drafts.c.state == "approved")
-            .values(next_try_at=house.now() + dt.timedelta(days=1))
+            .values(next_try_at=house.now() + dt.timedelta(hours=1))
         )
     house.send_all()
     assert [one.state.value for one in house.cases()] == ["closed", "closed", "open", "held", "open"]

@@ -19,11 +19,14 @@ from tests.servers.postgresql import shared_postgresql
 from tests.servers.scripted_smtp import Script
 from tests.servers.writing import access
 
-from inboxbot.cases.values import DraftState
+from inboxbot.cases.promise import promise_status
+from inboxbot.cases.threading import ThreadMarks
+from inboxbot.cases.values import DraftState, PromiseStatus
 from inboxbot.config.load import load_settings
 from inboxbot.desk.audit import audit_database
 from inboxbot.desk.context import Actor
 from inboxbot.desk.edit import edit
+from inboxbot.desk.notice import SentMail, notice
 from inboxbot.errors import ConfigError, RefusedError, StoreError
 
 EVA = Actor("Eva Ek", "web")
@@ -166,12 +169,31 @@ def test_f90_a_clock_that_jumps_sends_once_and_moves_no_due_moment(
     office.send()
     office.approve(bo.id)
     office.send()
+    assert {one.state for one in office.drafts()} == {DraftState.SENT}  # nobody waits for the return of a clock
     office.clock.ahead -= jump
     office.send()
     assert {one.reference: [p.due_at for p in one.promises] for one in office.cases()} == due
     to = sorted(one.partition("TO:")[2] for one in smtp.said if one.startswith("rcpt"))
     assert to == ["<anna.berg@example.org>", "<bo.ek@example.org>"]
-    assert {one.state for one in office.drafts()} == {DraftState.SENT}
+    late = PromiseStatus.LATE if jump > dt.timedelta() else PromiseStatus.MET
+    assert [promise_status(one.promises, office.clock())[0] for one in office.cases()] == [late, late]
+
+
+def test_f90_an_answer_of_staff_counts_though_the_clock_was_set_back_behind_the_mail(
+    new_office: NewOffice, database: str
+) -> None:
+    """It counts for what had come when the server took it, and for nothing that came later."""
+    office = new_office(database)
+    office.receive(access("Anna Berg", message_id="<first@example.org>"))
+    answered_at = office.clock()
+    office.clock.advance(hours=1)
+    office.receive(access("Anna Berg", message_id="<second@example.org>", in_reply_to="<first@example.org>"))
+    office.clock.advance(days=-30)
+    marks = ThreadMarks(("<first@example.org>",), (), ())
+    answer = SentMail("<answer@example.se>", marks, ("anna.berg@example.org",), None, "Re", b"", 10, answered_at)
+    assert notice(office.desk, office.served(), answer, now=office.clock()) == 1
+    (case,) = office.cases()
+    assert [one.answered_at for one in case.promises] == [answered_at, None]
 
 
 @pytest.fixture

@@ -241,7 +241,9 @@ def settle_unknown(desk: Desk, draft_id: int, *, arrived: bool, actor: Actor, no
         case = load_case(connection, draft.case_id)
         if arrived:
             record_draft(connection, draft, DraftEvent.FOUND_ARRIVED, values={"sent_at": now, "waits_because": None})
-            settle_promises(connection, case.id, at=draft.approved_at or now, by=f"draft:{draft_id}")
+            # It was drafted after the mail it answers, whatever a clock said that was set back before the approval.
+            at = max(draft.approved_at or now, draft.created_at)
+            settle_promises(connection, case.id, at=at, by=f"draft:{draft_id}")
             detail = {"draft": draft_id, "code": "said_by_person"}
             record(connection, case, CaseEvent.LETTER_SENT, actor=actor, at=now, detail=detail)
         else:

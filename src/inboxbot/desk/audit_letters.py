@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, Row, func, or_, select
 
 from inboxbot.cases.transitions import CaseEvent
 from inboxbot.cases.values import DraftState, LedgerState
@@ -80,6 +80,40 @@ def _mails_there(connection: Connection, names: Sequence[str]) -> set[str]:
     return {f"mail:{one}" for result in found for one in result.scalars()}
 
 
+_VOIDS = (CaseEvent.DRAFT_EDITED, CaseEvent.DRAFT_ATTACHED, CaseEvent.DRAFT_CALLED_BACK, CaseEvent.REQUESTER_WROTE)
+
+
+def _stood(connection: Connection, approval: Row[Any], attempt: Row[Any]) -> bool:
+    """Return whether an approval stood when a try began.
+
+    One that is later than the try was given before it all the same when history says so: a clock was set back.
+    """
+    if approval.at <= attempt.started_at:
+        return approval.void_at is None or bool(approval.void_at >= attempt.started_at)
+    return approval.void_at is None and _stood_by_order(connection, attempt.draft_id, attempt.id)
+
+
+def _stood_by_order(connection: Connection, draft_id: int, attempt_id: int) -> bool:
+    case_id = select(drafts.c.case_id).where(drafts.c.id == draft_id).scalar_subquery()
+    events = (CaseEvent.DRAFT_APPROVED, CaseEvent.LETTER_CLAIMED, *_VOIDS)
+    query = (
+        select(history.c.event, history.c.detail)
+        .where(history.c.case_id == case_id, history.c.event.in_([one.value for one in events]))
+        .order_by(history.c.sequence)
+    )
+    stands = False
+    for row in connection.execute(query):
+        if row.event == CaseEvent.REQUESTER_WROTE.value:
+            stands = False
+        elif row.detail.get("draft") == draft_id:
+            if row.event == CaseEvent.LETTER_CLAIMED.value:
+                if row.detail.get("attempt") == attempt_id:
+                    return stands
+            else:
+                stands = row.event == CaseEvent.DRAFT_APPROVED.value
+    return False
+
+
 def _came_back(connection: Connection) -> set[int]:
     query = select(history.c.detail).where(history.c.event == CaseEvent.BOUNCED.value)
     named = [str(detail.get("drafts", "")) for detail in connection.execute(query).scalars()]
@@ -97,10 +131,7 @@ def approved(view: View) -> Checked:
     findings = [
         Finding("S1", "it went out without an approval that stood", f"letter {row.draft_id}, try {row.id}")
         for row in tries
-        if not any(
-            one.at <= row.started_at and (one.void_at is None or one.void_at >= row.started_at)
-            for one in given.get((row.draft_id, row.digest), [])
-        )
+        if not any(_stood(connection, one, row) for one in given.get((row.draft_id, row.digest), []))
     ]
     tried = {row.draft_id for row in tries}
     went = (DraftState.SENT.value, DraftState.UNKNOWN.value)

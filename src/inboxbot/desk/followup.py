@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from inboxbot.cases.alarms import About
-from inboxbot.cases.promise import promise_due
+from inboxbot.cases.promise import present, promise_due
 from inboxbot.cases.transitions import CaseEvent, DraftEvent
 from inboxbot.cases.values import Case, CaseState, DraftState
 from inboxbot.desk.arrivals import Served
@@ -76,7 +76,9 @@ def append_mail(
         detail: dict[str, Any] = {"mail": mail_id, "code": "staff_wrote_inside"}
         return Appended(record(connection, case, CaseEvent.NOTED, actor=actor, at=now, detail=detail).state, 0)
     if followup.event is CaseEvent.ANSWERED:
-        case = answered_outside(connection, case, mail_id, followup.received_at, now, actor)
+        latest = present(now, case.promises)
+        answered_at = latest if latest > now else followup.received_at  # cut to a clock that was set back
+        case = answered_outside(connection, case, mail_id, answered_at, now, actor)
         raise_sent(connection, desk, case.id, About.CASE, case.id, mark=f"mail {mail_id}", door="mailbox", now=now)
         return Appended(case.state, 0)
     if followup.excuse is not None and case.state in _SETTLED:

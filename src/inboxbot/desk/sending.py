@@ -18,6 +18,7 @@ from sqlalchemy import Connection, update
 
 from inboxbot.cases.alarms import About
 from inboxbot.cases.codes import code_in
+from inboxbot.cases.promise import present
 from inboxbot.cases.transitions import CaseEvent, DraftEvent
 from inboxbot.cases.values import Case, CaseState, DraftState
 from inboxbot.config.model import CompanySettings, MailboxSettings
@@ -293,8 +294,8 @@ def told(
 
     For one that staff sent themselves ``actor`` is who did, ``sent_at`` when, ``row`` the mail as it was found.
     """
-    at = sent_at or now
     case = load_case(connection, draft.case_id)
+    at = sent_at or present(now, case.promises)
     settle_promises(connection, case.id, at=at, by=f"draft:{draft.id}")
     save_mails(connection, [row or _sent_row(connection, case, draft, now)])
     event = CaseEvent.LETTER_SENT

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, func, insert, literal, select, tuple_, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, func, insert, literal, or_, select, tuple_, update
 
 from inboxbot.cases.values import DraftState
 from inboxbot.errors import UsageError
@@ -52,6 +52,7 @@ def _draft(row: Row[Any]) -> Draft:
 
 
 _COLUMNS = (cases.c.reference, *drafts.c)
+_NO_PAUSE = dt.timedelta(hours=2)  # longer than any pause: the clock was set back, and nobody waits for its return
 # Written into the statement: an index of approved letters alone is of no use for a value that is told later.
 _APPROVED: BindParameter[str] = bindparam(None, DraftState.APPROVED.value, literal_execute=True)
 
@@ -107,7 +108,8 @@ def next_due(connection: Connection, now: dt.datetime, turn: Turn) -> Draft | No
     query = (
         select(*_COLUMNS)
         .join(cases, cases.c.id == drafts.c.case_id)
-        .where(drafts.c.state == _APPROVED, drafts.c.next_try_at <= now)
+        .where(drafts.c.state == _APPROVED)
+        .where(or_(drafts.c.next_try_at <= now, drafts.c.next_try_at > now + _NO_PAUSE))
         .order_by(drafts.c.next_try_at, drafts.c.id)
         .limit(1)
     )
