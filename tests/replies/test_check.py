@@ -138,6 +138,14 @@ def test_the_file_a_letter_names_has_to_be_attached() -> None:
         assert [hit.rule for hit in found(one, "x", attachments=files)] == ["missing_file"]
 
 
+def test_every_gap_is_named_at_once_that_of_the_subject_too() -> None:
+    one = sample("receipt")
+    letter = sample_letter(one)
+    letter = replace(letter, subject="Om [[matter]]", body=f"{letter.body}[[reason]] och [[reason]], [[until]]\n")
+    hits = check_letter(letter, one.facts, to=ADDRESS, allowed_to=(ADDRESS,))
+    assert [hit.excerpt for hit in hits if hit.rule == "placeholder"] == ["[[matter]], [[reason]], [[until]]"]
+
+
 def test_one_file_that_is_no_archive_may_lack_the_overview_the_letter_speaks_of() -> None:
     facts = replace(sample("portability", "granted").facts, attachment=None)
     proposed = render("portability", facts, gaps=True)

@@ -177,7 +177,7 @@ def _banned(letter: Letter, text: str) -> Iterator[Finding]:
             continue
         hit = _compiled(ban.pattern).search(text) or _compiled(ban.pattern).search(letter.subject)
         if hit and not (ban.rule == "question" and hit.string is letter.subject):
-            excerpt = gaps(hit.string) if ban.rule == "placeholder" else hit.group()[:80]
+            excerpt = gaps(f"{letter.subject}\n{text}") if ban.rule == "placeholder" else hit.group()[:80]
             yield Finding(ban.rule, ban.weight, ban.message, ban.source, excerpt)
     if letter.template == "code" and text.count(CODE_MARK) != 1 and not re.search(r"\b[2-9A-Z]{4}-[2-9A-Z]{4}\b", text):
         yield Finding("missing_code", Weight.BLOCKING, "the place of the code is missing", "law.md 6.1")
