@@ -143,12 +143,11 @@ FIRST_PERSON = frozenset(
         "mit",
         "ich", "mich", "mir", "mein", "meine", "meiner", "meinen", "minun", "minua", "haluan",
         "pyydan",
-        "je", "mon", "mes", "ma", "mi", "mis", "mio", "miei", "ik", "mijn", "mig:", "klient", "client", "huvudman",
-        "hennes", "hans", "her", "his", "kund", "begar", "yrkar", "request", "requests", "please", "vanligen",
+        "je", "mon", "mes", "ma", "mi", "mis", "mio", "miei", "ik", "mijn", "klient", "client", "huvudman",
+        "hennes", "hans", "her", "his", "begar", "yrkar", "request", "requests", "please", "vanligen",
         "snalla",
-        "vi", "we", "our", "oss", "us",
     }
-) - {"vi", "we", "our", "oss", "us", "mig:", "kund"}  # fmt: skip
+)  # fmt: skip
 NOTICE_STEMS = (
     "personuppgift", "dataskydd", "gdpr", "behandla", "konfidenti", "sekretess", "integritetspolicy", "mottagar",
     "avsedd",
