@@ -27,6 +27,7 @@ from inboxbot.desk.gate import release
 from inboxbot.desk.restored import look_for_older_copy
 from inboxbot.errors import DamagedError, StoreError
 from inboxbot.outbox.smtp import Phase
+from inboxbot.store.backup import make_backup
 from inboxbot.store.engine import Store
 from inboxbot.store.generation import advance, mark_in, read_mark
 from inboxbot.store.integrity import verify_sound
@@ -98,6 +99,14 @@ def test_a_backup_never_takes_the_place_of_a_file(new_office: NewOffice, tmp_pat
     assert file.read_text() == "something else"
     with pytest.raises(StoreError, match="no such folder"):
         back_up(office.desk.store, tmp_path / "nowhere" / "backup.db", now=NOW)
+
+
+def test_a_server_that_does_not_answer_is_told_in_words_and_leaves_no_file(tmp_path: Path) -> None:
+    store = Store("postgresql+psycopg://nobody:secret@127.0.0.1:1/none", folder=tmp_path)
+    with closing(store), pytest.raises(StoreError, match="could not be read") as told:
+        make_backup(store, tmp_path / "backup.db", now=NOW, side_files={})
+    assert "secret" not in str(told.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("begins", ["sqlite", "postgresql"])

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, insert, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from inboxbot import __version__
 from inboxbot.crash import crash_here
@@ -37,7 +38,6 @@ class BackupInfo:
     """What a backup says of itself. ``made_at`` is None for a plain copy of a database, ``files`` go with it."""
 
     made_at: dt.datetime | None
-    program: str
     revision: str
     files: Mapping[str, str]
 
@@ -96,6 +96,10 @@ def _as_store_errors(target: Path) -> Iterator[None]:
         words = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0][:200]
         raise StoreError(
             f"the backup could not be written: {words}", where=str(target), cure="see that there is room"
+        ) from error
+    except SQLAlchemyError as error:
+        raise StoreError(
+            "the database server could not be read", where=str(target), cure="see that it answers, then try again"
         ) from error
 
 

@@ -64,15 +64,15 @@ def _told(opened: sqlite3.Connection, file: Path) -> BackupInfo:
         raise StoreError("this is no backup of inboxbot", where=str(file), cure="name another file")
     (schema,) = opened.execute("SELECT version_num FROM alembic_version").fetchone()
     if "backup" not in tables:
-        return BackupInfo(None, "", schema, {})
-    form, made_at, program = opened.execute("SELECT format, made_at, program FROM backup").fetchone()
+        return BackupInfo(None, schema, {})
+    form, made_at = opened.execute("SELECT format, made_at FROM backup").fetchone()
     if form != FORMAT:
         raise StoreError("the backup was made by a newer inboxbot", where=str(file), cure="install that inboxbot again")
     files = dict(opened.execute("SELECT name, content FROM backup_files"))
     with opened:
         opened.execute("DROP TABLE backup")
         opened.execute("DROP TABLE backup_files")
-    return BackupInfo(dt.datetime.fromisoformat(made_at), program, schema, files)
+    return BackupInfo(dt.datetime.fromisoformat(made_at), schema, files)
 
 
 def numbers_of(store: Store) -> dict[str, int] | None:
