@@ -22,11 +22,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.servers.audited import audit_database
 from tests.servers.installation import Installation, Office, open_office
 
 from inboxbot.daemon.round import BATCH
 from inboxbot.desk.arrivals import Arrival, Served
-from inboxbot.desk.audit import audit_database
 from inboxbot.desk.intake import take
 from inboxbot.mailbox.workers import Outcome, Read, ReadingPool, WorkLimits
 from inboxbot.reading.read import raw_of

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Table, delete, func, insert, literal, select, text, update
 from tests.retention.house import House, mail_of, make_house
+from tests.servers.audited import audit_database
 from tests.servers.offices import fresh_database
 from tests.servers.postgresql import shared_postgresql
 from tests.servers.writing import bounce_of
@@ -21,7 +22,7 @@ from tests.servers.writing import bounce_of
 from inboxbot.cases.values import DraftState
 from inboxbot.desk.alarms import raise_due
 from inboxbot.desk.approve import approve
-from inboxbot.desk.audit import PROMISES, audit, audit_database
+from inboxbot.desk.audit import PROMISES, audit
 from inboxbot.desk.context import Desk
 from inboxbot.desk.person import erase_person
 from inboxbot.store.engine import Store

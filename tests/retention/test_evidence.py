@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 from tests.retention.house import ADDRESS, House, mail_of, make_house
+from tests.servers.audited import audit_database
 
-from inboxbot.desk.audit import PROMISES, audit_database
+from inboxbot.desk.audit import PROMISES
 from inboxbot.desk.chain import anchor_heads, check_chains
 from inboxbot.desk.export import export_case
 from inboxbot.desk.export_pages import as_html, as_markdown, case_pages

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from tests.retention.house import ADDRESS, MARKERS, House, mail_of, make_house
+from tests.servers.audited import audit_database
 
-from inboxbot.desk.audit import audit_database
 from inboxbot.desk.person import erase_person, export_person, overview
 from inboxbot.desk.retention import retain
 from inboxbot.errors import UsageError

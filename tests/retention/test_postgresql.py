@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import Text, cast, func, select
 from sqlalchemy.exc import DBAPIError
 from tests.retention.house import ADDRESS, MARKERS, House, make_house
+from tests.servers.audited import audit_database
 from tests.servers.postgresql import PostgreSql, shared_postgresql
 
-from inboxbot.desk.audit import audit_database
 from inboxbot.desk.person import erase_person, export_person
 from inboxbot.desk.retention import daily, retain
 from inboxbot.desk.suppress import check

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
+from tests.servers.audited import audit_database
 from tests.servers.installation import Installation, Office, open_office
 from tests.servers.offices import NewOffice, fresh_database
 from tests.servers.scripted_smtp import DROP, Script
@@ -21,7 +22,6 @@ from inboxbot.cases.values import DraftState
 from inboxbot.config.load import load_settings
 from inboxbot.daemon.lock import sole_worker
 from inboxbot.daemon.restoring import back_up, restore
-from inboxbot.desk.audit import audit_database
 from inboxbot.desk.context import Actor
 from inboxbot.desk.gate import release
 from inboxbot.desk.restored import look_for_older_copy

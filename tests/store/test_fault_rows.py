@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
+from tests.servers.audited import audit_database
 from tests.servers.installation import COMMAND, Installation, open_office
 from tests.servers.offices import NewOffice
 from tests.servers.postgresql import shared_postgresql
@@ -23,7 +24,6 @@ from inboxbot.cases.promise import promise_status
 from inboxbot.cases.threading import ThreadMarks
 from inboxbot.cases.values import DraftState, PromiseStatus
 from inboxbot.config.load import load_settings
-from inboxbot.desk.audit import audit_database
 from inboxbot.desk.context import Actor
 from inboxbot.desk.edit import edit
 from inboxbot.desk.notice import SentMail, notice

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.reading.test_bombs import REFUSED
+from tests.servers.audited import audit_database
 from tests.servers.dovecot import Dovecot
 from tests.servers.installation import Office
 from tests.servers.writing import access
 
 from inboxbot.cases.promise import promise_status
 from inboxbot.cases.values import CaseState, PromiseStatus
-from inboxbot.desk.audit import audit_database
 
 FIVE = (
     "32 kB Content-Type of semicolons",

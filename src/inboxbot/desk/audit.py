@@ -42,11 +42,6 @@ EVERYTHING: Final = 2**31
 _SHOWN_EACH: Final = 50
 
 
-def audit_database(desk: Desk) -> dict[str, Any]:
-    """Audit the database alone, for which no moment and no mailbox is needed."""
-    return audit(desk, now=dt.datetime.fromtimestamp(0, dt.UTC))
-
-
 def audit(
     desk: Desk,
     shown: Sequence[ShownFolder] = (),
