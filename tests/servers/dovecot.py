@@ -12,7 +12,6 @@ import pwd
 import shutil
 import signal
 import socket
-import ssl
 import subprocess
 import tempfile
 import time
@@ -276,8 +275,3 @@ def _wait_for(server: Dovecot) -> None:
                 return
         time.sleep(0.05)
     raise RuntimeError(f"dovecot did not answer: {(server.folder / 'dovecot.log').read_text(errors='replace')[-2000:]}")
-
-
-def client_context(certificate: Path) -> ssl.SSLContext:
-    """Return a context that trusts the server's own certificate."""
-    return ssl.create_default_context(cafile=str(certificate))
