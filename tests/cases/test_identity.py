@@ -118,6 +118,8 @@ def test_the_least_intrusive_step(need: Level, evidence: Evidence, step: Identit
         ("styrelsen+gdpr@example.org", True),
         ("anna.berg@example.org", False),
         ("infomaniac@example.org", False),
+        ("ja@example.org", False),
+        ("ja.ek@example.org", False),
         ("sandra@example.org", False),
         ("@example.org", False),
     ],

@@ -172,9 +172,6 @@ def propose_step(need: Level, evidence: Evidence) -> tuple[IdentityStep, Doubt |
     return step, None if step is IdentityStep.NONE else reason
 
 
-_CONFUSABLE = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", ".": None, "-": None, "_": None})
-
-
 # Names of offices and rooms rather than of persons (RFC 2142 has some), and words of addresses that two people share.
 _OFFICE: Final = re.compile(
     r"info|kontakt|contact|office|kontor(?:et)?|post|mail|mejl|epost|support|service|kund(?:tjanst|service)|help|hr|"
@@ -182,14 +179,21 @@ _OFFICE: Final = re.compile(
     r"postmaster|hostmaster|abuse|security|privacy|dataskydd|gdpr|dpo|legal|juridik|styrelsen?|board|sales|orders?|"
     r"bestallning|bokning|booking|reception|team|hello|hej|redaktion(?:en)?|press|marketing|marknad|noc|hushall"
 )
-_BOTH: Final = frozenset({"och", "and", "und", "og", "ja", "familj", "familjen", "family", "familie", "fam"})
+_FAMILY: Final = frozenset({"familj", "familjen", "family", "familie", "fam"})
+_AND: Final = frozenset({"och", "and", "und", "og", "ja"})  # between two names only: "ja" may be somebody's initials
 
 
 def looks_shared(address: str) -> bool:
     """Return whether an address is an office's or a household's by its name: others than the writer may read it."""
     name = address.lower().partition("@")[0].partition("+")[0]
     words = [word for word in re.split(r"[._-]+", name) if word]
-    return bool(words) and (_OFFICE.fullmatch(words[0]) is not None or not _BOTH.isdisjoint(words))
+    if not words:
+        return False
+    two = not _FAMILY.isdisjoint(words) or not _AND.isdisjoint(words[1:-1])
+    return two or _OFFICE.fullmatch(words[0]) is not None
+
+
+_CONFUSABLE = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", ".": None, "-": None, "_": None})
 
 
 def resembles(one: str, other: str) -> bool:
