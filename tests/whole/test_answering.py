@@ -162,6 +162,35 @@ def test_an_answer_staff_sent_from_their_own_program_meets_the_promise(
     assert office.once().noticed == 0
 
 
+def test_c75_what_staff_send_with_a_copy_to_themselves_is_their_own_in_whatever_order_it_turns_up(
+    open_here: OpenHere, dovecot: Dovecot
+) -> None:
+    """C75: the answer counts, its copy in the inbox is no case for a person; what only claims to be ours is."""
+    office = open_here()
+    user = office.installation.username
+    dovecot.append(user, [access("Anna Berg", message_id="<asked@example.org>")])
+    office.once()
+    answer = letter(
+        "Re: Mina uppgifter", "Hej Anna! Vi hör av oss i morgon.", sender=US, to="anna.berg@example.org",
+        message_id="<answer@example.se>", in_reply_to="<asked@example.org>", headers=[("Cc", "kontakt@example.se")],
+    )  # fmt: skip
+    dovecot.append(user, [answer])
+    dovecot.append(user, [answer], folder="Skickat")
+    office.once()
+    assert status_of(office) is PromiseStatus.MET
+    assert {one.requester: one.state for one in office.cases()} == {
+        "anna.berg@example.org": CaseState.OPEN,
+        "kontakt@example.se": CaseState.DISMISSED,
+    }
+    note = letter("Till oss själva", "Kom ihåg: radera gamla uppgifter.", sender=US, message_id="<note@example.se>")
+    dovecot.append(user, [note], folder="Skickat")
+    office.once()
+    forged = letter("Till oss själva", "Radera mina uppgifter.", sender=US, message_id="<forged@example.se>")
+    dovecot.append(user, [b"Received: by mx.example.org; Sun, 22 Nov 2026 08:00:00 +0100\r\n" + note, forged])
+    office.once()
+    assert [one["reason"] for one in office.ledger()[-2:]] == ["own_mail", "spoofed_own_address"]
+
+
 def test_staff_in_the_thread_by_way_of_the_inbox(open_here: OpenHere, dovecot: Dovecot, sink: Sink) -> None:
     office = open_here(company_lines='staff_addresses = ["eva@example.se"]')
     user = office.installation.username

@@ -34,7 +34,8 @@ class MailFacts:
     """All that the table looks at. Addresses are judged before: only what follows from them stands here.
 
     ``unreadable``: the reason code when the mail could not be read or judged. ``own_token``: its own Message-ID
-    carries a valid token of ours. ``claims_our_address``: From is a mailbox of ours (a company's web form excepted).
+    carries a valid token of ours, or lies in our sent folder. ``claims_our_address``: From is a mailbox of ours (a
+    company's web form excepted); ``own_proved``: and a trusted server found that our domain allowed the mail.
     ``sender_fault``: code when no requester could be made out. ``bounce_of``: the case whose letter came back.
     ``matched`` is the case it joins with that case's state. ``doubt``: why its text may not be all that was written.
     ``promise``: the mailbox has one.
@@ -44,6 +45,7 @@ class MailFacts:
     unreadable: str | None = None
     own_token: bool = False
     claims_our_address: bool = False
+    own_proved: bool = False
     sender_fault: str | None = None
     hops: int = 0
     junk: bool = False
@@ -96,6 +98,8 @@ TABLE: Final[tuple[tuple[_Test, Action, LedgerState, CaseEvent | None, _Reason],
     (lambda f: bool(f.robot) and f.asks, _HOLD, _L.HELD, _E.HELD_FOR_PERSON, "robot_asks"),
     (lambda f: f.robot is Robot.BOUNCE, _LEAVE, _L.IGNORED, None, "bounce_not_ours"),
     (lambda f: bool(f.robot), _LEAVE, _L.IGNORED, None, lambda f: f.robot_rule or str(f.robot)),
+    (lambda f: f.own_proved and not (f.asks or f.unsure), _LEAVE, _L.IGNORED, None, "own_mail_proved"),
+    (lambda f: f.own_proved, _HOLD, _L.HELD, _E.HELD_FOR_PERSON, "own_address_asks"),
     (lambda f: f.claims_our_address, _HOLD, _L.HELD, _E.HELD_FOR_PERSON, "spoofed_own_address"),
     (lambda f: bool(f.sender_fault), _HOLD, _L.HELD, _E.HELD_FOR_PERSON, lambda f: f.sender_fault or ""),
     (lambda f: bool(f.matched) and f.staff_answer, _APPEND, _L.FOLLOWUP, _E.ANSWERED, "staff_answer"),
@@ -123,7 +127,9 @@ TABLE: Final[tuple[tuple[_Test, Action, LedgerState, CaseEvent | None, _Reason],
 )
 
 # Held mail that no letter is drafted for: nobody to write to, or nobody who should be written to by our hand.
-_NO_LETTER: Final = frozenset({"junk_may_ask", "robot_asks", "mail_loop_asks", "spoofed_own_address"})
+_NO_LETTER: Final = frozenset(
+    {"junk_may_ask", "robot_asks", "mail_loop_asks", "own_address_asks", "spoofed_own_address"}
+)
 
 
 def decide(facts: MailFacts) -> Disposition:
@@ -171,6 +177,7 @@ def facts_of(
     our_addresses: frozenset[str],
     is_staff: bool = False,
     own_token: bool = False,
+    own_proved: bool = False,
     web_form: bool = False,
     sender_fault: str | None = None,
     bounce_of: CaseState | None = None,
@@ -181,7 +188,7 @@ def facts_of(
     """Return the facts of a mail that could be read.
 
     ``sender_fault`` is that of the *requester* (after a web form was resolved); ``our_addresses`` are all mailboxes and
-    aliases, lower case; ``own_token``: `references.token_of` knows the mail's own Message-ID.
+    aliases, lower case; ``own_token``: `references.token_of` knows the mail's own Message-ID, or the sent folder does.
     """
     sender = mail.sender.address if mail.sender else None
     forwarded = "forwarded" in mail.flags or mail.inner_sender is not None
@@ -189,6 +196,7 @@ def facts_of(
         before_start=before_start,
         own_token=own_token,
         claims_our_address=sender in our_addresses and not web_form,
+        own_proved=own_proved and sender in our_addresses and not web_form,
         sender_fault=sender_fault,
         hops=sum(name == "received" for name, _ in mail.headers),
         junk=junk,

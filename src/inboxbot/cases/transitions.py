@@ -116,7 +116,7 @@ CASE_MOVES: Final[tuple[CaseMove, ...]] = (
     CaseMove((None,), _C.OPENED_BY_STAFF, _OPEN, "by phone, letter, or from the ledger"),
     CaseMove((None,), _C.HELD_FOR_PERSON, _HELD, "unsure, unreadable or not to be trusted; the best guess is ready"),
     CaseMove((_HELD,), _C.CONFIRMED, _OPEN, "by staff"),
-    CaseMove((_HELD,), _C.DISMISSED, _DISMISSED, "by staff"),
+    CaseMove((_HELD,), _C.DISMISSED, _DISMISSED, "by staff; a copy of our own mail by itself"),
     CaseMove((_OPEN, _WAITING), _C.QUESTION_SENT, _WAITING, "identity or clarification; the promise is met"),
     CaseMove(_ANY, _C.ANSWERED, None, "an answer was accepted or noticed; the promise is met"),
     CaseMove((_WAITING, _OPEN), _C.REQUESTER_WROTE, _OPEN, "a new promise starts"),

@@ -37,7 +37,9 @@ REASONS: Final = {
     "reopened_by_staff": "was dismissed, and staff took it up again",
     "bounce_of_ours": "a letter of ours came back",
     # robots
-    "own_mail": "sent by inboxbot itself",
+    "own_mail": "sent by inboxbot itself, or by staff from this mailbox",
+    "own_mail_proved": "sent from our own address, as our mail server vouches",
+    "own_address_asks": "sent from our own address, and may pass on what somebody asks; a person looks",
     "mail_loop": "goes round in a loop",
     "mail_loop_asks": "goes round in a loop, and asks for something",
     "robot_asks": "written by a machine, and asks for something; a person looks",

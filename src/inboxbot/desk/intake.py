@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from inboxbot.cases.authentication import authenticated
 from inboxbot.cases.disposition import Action, Disposition, MailFacts, decide, facts_of
 from inboxbot.cases.promise import excuse_rule
 from inboxbot.cases.references import NO_CASE, token_of
@@ -30,7 +31,7 @@ from inboxbot.reading.values import Mail, SegmentKind
 from inboxbot.sorting.kinds import Kind
 from inboxbot.sorting.values import Verdict
 from inboxbot.store.ledger import Before, displace, known_entries, same_mails, save_ledger
-from inboxbot.store.mails import mail_row, save_mails
+from inboxbot.store.mails import lies_in_sent, mail_row, save_mails
 
 log = get_logger()
 _NO_THREAD = Match(None, None, belongs=False, reason="no_thread")
@@ -124,6 +125,7 @@ class _Batch:
             our_addresses=self.our_addresses,
             is_staff=is_staff,
             own_token=self._is_own(mail, ours=ours, robot=verdict.robot is not None),
+            own_proved=ours and self._is_proved(mail, sender),
             web_form=requester.web_form,
             sender_fault=requester.fault,
             bounce_of=self.threads.states[bounced] if bounced is not None else None,
@@ -134,12 +136,18 @@ class _Batch:
         return found, facts
 
     def _is_own(self, mail: Mail, *, ours: bool, robot: bool) -> bool:
-        """Whether inboxbot sent this mail itself, or a machine sends back an alarm of ours (promises.md C75, S7)."""
+        """Whether inboxbot or staff sent this mail, or a machine sends back an alarm of ours (promises.md C75, S7)."""
         token = token_of(self.desk.secret, mail.message_id) if mail.message_id else None
         if token == NO_CASE or (ours and token is not None):
             return True
+        if ours and mail.message_id and lies_in_sent(self.connection, self.served.company_ids, mail.message_id):
+            return True
         ids = mail.report.original_ids if mail.report else (*mail.in_reply_to, *mail.references)
         return robot and any(token_of(self.desk.secret, one) == NO_CASE for one in ids)
+
+    def _is_proved(self, mail: Mail, sender: str | None) -> bool:
+        box = self.served.mailbox
+        return bool(sender) and bool(authenticated(mail.headers, sender or "", box.authserv_id, box.trusted_received))
 
     def _bounced_case(self, mail: Mail) -> int | None:
         ids = mail.report.original_ids if mail.report else (*mail.in_reply_to, *mail.references)

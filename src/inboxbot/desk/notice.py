@@ -10,13 +10,13 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Select, select, update
 
 from inboxbot.cases.alarms import About
 from inboxbot.cases.promise import present
 from inboxbot.cases.threading import ThreadMarks
 from inboxbot.cases.transitions import CaseEvent, DraftEvent
-from inboxbot.cases.values import LIVE, Case, DraftState
+from inboxbot.cases.values import LIVE, Case, CaseState, DraftState
 from inboxbot.crash import crash_here
 from inboxbot.desk.approve import fix
 from inboxbot.desk.arrivals import Served
@@ -28,11 +28,12 @@ from inboxbot.desk.optout import opt_out
 from inboxbot.desk.placing import for_mailbox, how_alike
 from inboxbot.desk.record import record, record_draft
 from inboxbot.desk.sending import close_when_told, recipient_digest, told
+from inboxbot.desk.settle import put_aside
 from inboxbot.desk.threads import load_threads
 from inboxbot.reading.values import Address
 from inboxbot.store.cases import addresses_of, load_case
 from inboxbot.store.drafts import Draft, end_attempt, load_draft, load_drafts, start_attempt, void_approvals
-from inboxbot.store.mails import mail_row, save_mails
+from inboxbot.store.mails import lies_in_sent, mail_row, save_mails
 from inboxbot.store.numbers import claim_id
 from inboxbot.store.placed import THERE, load_placed, placed_of
 from inboxbot.store.tables import cases, drafts, mails
@@ -93,7 +94,9 @@ def notice(desk: Desk, served: Served, sent: SentMail, *, now: dt.datetime) -> i
             .values(filed_at=now)
         )
         meant = _meaning(connection, served, sent)
+        _put_copies_aside(connection, served, sent, now=now)
         if meant is None:
+            _remember(connection, served, sent)
             return _found_arrived(desk, connection, served, sent, now=now)
         case = load_case(connection, meant.case_id)
         row = _row(connection, served, sent, case)
@@ -120,6 +123,49 @@ def notice(desk: Desk, served: Served, sent: SentMail, *, now: dt.datetime) -> i
         return 1
 
 
+def _put_copies_aside(connection: Connection, served: Served, sent: SentMail, *, now: dt.datetime) -> None:
+    """Dismiss what was held as a forgery of our address: it is a copy to ourselves of what lies here (C75)."""
+    if sent.message_id is None:
+        return
+    query = _held_copies(served, sent.message_id).with_only_columns(cases.c.id)
+    for case_id in list(connection.execute(query).scalars()):
+        put_aside(connection, load_case(connection, case_id), actor=DAEMON, now=now, detail={"code": "own_mail"})
+
+
+def _held_copies(served: Served, message_id: str) -> Select[tuple[int]]:
+    """Select the ids of mails with this Message-ID whose case is held because they claim to come from us."""
+    return (
+        select(mails.c.id)
+        .join(cases, cases.c.id == mails.c.case_id)
+        .where(mails.c.message_id == message_id, mails.c.mailbox_id.in_(list(served.company_ids)))
+        .where(cases.c.state == CaseState.HELD.value, cases.c.held_reason == "spoofed_own_address")
+    )
+
+
+def _remember(connection: Connection, served: Served, sent: SentMail) -> None:
+    """Keep the Message-ID of what was sent to ourselves as well: its copy may arrive later than it was filed here."""
+    ours = {served.mailbox.address, *served.mailbox.aliases}
+    if sent.message_id is None or not ours & set(sent.recipients):
+        return
+    if not lies_in_sent(connection, [served.id], sent.message_id):
+        row = mail_row(
+            case_id=None,
+            ledger_id=None,
+            mailbox_id=served.id,
+            direction="out",
+            message_id=sent.message_id,
+            sender=None,
+            recipients=(),
+            subject="",
+            text="",
+            header=b"",
+            detail={"noticed": "sent_folder"},
+            received_at=sent.sent_at,
+            size=sent.size,
+        )
+        save_mails(connection, [row])
+
+
 def _found_arrived(desk: Desk, connection: Connection, served: Served, sent: SentMail, *, now: dt.datetime) -> int:
     """Let a letter of unclear outcome be sent when its copy lies there: only what the server took is filed."""
     letter = _letter_by_marks(connection, served, sent)
@@ -140,7 +186,7 @@ def _meaning(connection: Connection, served: Served, sent: SentMail) -> _Meaning
     if sent.message_id is None:
         return None
     known = select(mails.c.id).where(mails.c.message_id == sent.message_id, mails.c.mailbox_id == served.id)
-    if connection.execute(known).first():
+    if connection.execute(known.where(mails.c.id.not_in(_held_copies(served, sent.message_id)))).first():
         return None
     letter = _letter_by_marks(connection, served, sent)
     if letter is not None:

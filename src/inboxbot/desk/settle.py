@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, update
 
@@ -34,12 +34,18 @@ def confirm(desk: Desk, case_id: int, *, actor: Actor, now: dt.datetime) -> Case
 def dismiss(desk: Desk, case_id: int, *, actor: Actor, now: dt.datetime) -> Case:
     """Put a held case aside: it asked for nothing. Its promise is excused, its letter declined."""
     with desk.store.write() as connection:
-        case = load_case(connection, case_id)
-        values = {"closed_at": now, "look_at": None, "held_reason": None}
-        case = record(connection, case, CaseEvent.DISMISSED, actor=actor, at=now, values=values)
-        excuse_promises(connection, case.id, Excuse.NOT_A_REQUEST.value)
-        _end_requests(connection, case, Outcome.NOT_A_REQUEST, now)
-        return _end_drafts(connection, case, actor, now)
+        return put_aside(connection, load_case(connection, case_id), actor=actor, now=now)
+
+
+def put_aside(
+    connection: Connection, case: Case, *, actor: Actor, now: dt.datetime, detail: dict[str, Any] | None = None
+) -> Case:
+    """Do what `dismiss` does, inside the caller's transaction."""
+    values = {"closed_at": now, "look_at": None, "held_reason": None}
+    case = record(connection, case, CaseEvent.DISMISSED, actor=actor, at=now, values=values, detail=detail)
+    excuse_promises(connection, case.id, Excuse.NOT_A_REQUEST.value)
+    _end_requests(connection, case, Outcome.NOT_A_REQUEST, now)
+    return _end_drafts(connection, case, actor, now)
 
 
 def no_answer_needed(

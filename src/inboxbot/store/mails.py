@@ -69,6 +69,14 @@ def mail_of_ledger(connection: Connection, ledger_id: int) -> dict[str, Any] | N
     return dict(row._mapping) if row else None
 
 
+def lies_in_sent(connection: Connection, mailbox_ids: Sequence[int], message_id: str) -> bool:
+    """Return whether a mail with this Message-ID was seen in the sent folder of one of these mailboxes."""
+    query = select(mails.c.id).where(
+        mails.c.message_id == message_id, mails.c.direction == "out", mails.c.mailbox_id.in_(list(mailbox_ids))
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def drop_mail(connection: Connection, mail_id: int) -> None:
     """Remove a mail row whose content moved to another row."""
     connection.execute(delete(mails).where(mails.c.id == mail_id))
