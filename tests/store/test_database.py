@@ -23,6 +23,7 @@ from tests.servers.scripted_smtp import Script
 from tests.servers.writing import access
 
 from inboxbot.errors import StoreError
+from inboxbot.store.drafts import Turn, next_due
 from inboxbot.store.engine import Store, verify_durability
 from inboxbot.store.opening import marker_of, open_store
 from inboxbot.store.schema import MIGRATIONS, known_revisions, require_current, revision, upgrade
@@ -220,6 +221,23 @@ def test_a_database_that_could_lose_commits_is_refused(file_store: Store) -> Non
     file_store.engine.dispose()
     with pytest.raises(StoreError, match="synchronous=0"):
         verify_durability(file_store)
+
+
+def test_the_next_letter_is_found_by_the_index_of_what_is_due(file_store: Store) -> None:
+    """Thousands of approved letters are not sorted anew for each that is sent."""
+    asked: list[tuple[str, object]] = []
+
+    @event.listens_for(file_store.engine, "before_cursor_execute")
+    def _note(_c: object, _cursor: object, statement: str, values: object, *_rest: object) -> None:
+        asked.append((statement, values))
+
+    with file_store.read() as connection:
+        for turn in (Turn(), Turn(at=NOW, id=5)):
+            next_due(connection, NOW, turn)
+            statement, values = asked[-1]
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()  # type: ignore[arg-type]
+            assert "drafts_due" in plan[0].detail
+            assert not any("TEMP" in one.detail for one in plan)
 
 
 def test_every_write_begins_immediate(new_office: NewOffice, smtp: Script) -> None:

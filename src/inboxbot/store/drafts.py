@@ -7,7 +7,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, func, insert, literal, or_, select, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from inboxbot.cases.values import DraftState
 from inboxbot.errors import UsageError
@@ -105,10 +118,14 @@ class Turn:
 
 def next_due(connection: Connection, now: dt.datetime, turn: Turn) -> Draft | None:
     """Return the approved letter that waits longest and may be tried now, of those after ``turn``."""
+    approved: ColumnElement[bool] = drafts.c.state == _APPROVED
+    if connection.dialect.name == "sqlite":
+        # It keeps no statistics here, and would read and sort everything that is approved, for each letter anew.
+        approved = func.likely(approved)
     query = (
         select(*_COLUMNS)
         .join(cases, cases.c.id == drafts.c.case_id)
-        .where(drafts.c.state == _APPROVED)
+        .where(approved)
         .where(or_(drafts.c.next_try_at <= now, drafts.c.next_try_at > now + _NO_PAUSE))
         .order_by(drafts.c.next_try_at, drafts.c.id)
         .limit(1)
