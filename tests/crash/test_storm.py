@@ -17,8 +17,8 @@ from tests.servers.writing import access
 
 from inboxbot.mailbox.workers import ReadingPool
 
-KILLS = 8
-MAILS = 40
+KILLS = 5
+MAILS = 25
 
 
 @pytest.mark.timeout(300)
@@ -37,7 +37,7 @@ def test_f2_a_storm_of_kills_loses_nothing_and_doubles_nothing(
         )
         dovecot.append(house.username, [access("Person Nummer0", message_id="<0@storm.example.org>")])
         house.run("once")  # so that there is a letter to approve from the beginning
-        storm = Storm(house, dovecot, sink, mails=MAILS, kills=KILLS, chance=random.Random(2026), patience_s=6)
+        storm = Storm(house, dovecot, sink, mails=MAILS, kills=KILLS, chance=random.Random(2026), patience_s=4)
         storm.rage()
         counts = storm.settle(pool)
     assert counts.broken() == {}, counts.told()

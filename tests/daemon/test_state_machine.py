@@ -22,6 +22,7 @@ import pytest
 from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
+from tests.crash.points import IN_DOUBT, KILLED, SENDING, TAKING
 from tests.daemon.test_folder_model import Mailbox, go_round
 from tests.longer import more
 from tests.servers.folder_model import ModelServer
@@ -45,24 +46,11 @@ from inboxbot.outbox.smtp import Limits
 EXAMPLES = more(3)
 EVA = Actor("Eva Ek", "terminal")
 QUICK = Limits(connect_s=5, command_s=5, final_s=5)
-KILLED = 137
 NO_LIMITS = "[limits]\n" + "".join(
     f"{name} = 100000\n"
     for name in ("per_hour", "per_recipient_per_day", "stop_after_failures", "stop_after_over_hour")
 )
 CHANCE = random.Random(1)
-IN_ROUND = ("intake_begun", "intake_fetched", "intake_in_transaction", "intake_committed", "folder_mark_committed")
-IN_SENDING = (
-    "send_begun",
-    "send_claimed",
-    "send_text_out",
-    "send_before_dot",
-    "send_after_dot",
-    "send_accepted",
-    "send_journaled",
-    "send_committed",
-)
-IN_DOUBT = {"send_before_dot", "send_after_dot", "send_accepted"}
 FAULTS = ({"rcpt": "450 later"}, {"data": DROP}, {"dot": DROP}, {"quit": DROP}, {"banner": DROP})
 
 
@@ -203,12 +191,12 @@ class House(Mailbox):
         with suppress(MailboxError):
             go_round(self.office, server)
 
-    @rule(point=st.sampled_from(IN_ROUND))
+    @rule(point=st.sampled_from(TAKING))
     def killed_in_a_round(self, point: str) -> None:
         self._die(point, lambda office: go_round(office, self.server))
 
     @precondition(lambda self: self.office.drafts(DraftState.APPROVED))
-    @rule(point=st.sampled_from(IN_SENDING))
+    @rule(point=st.sampled_from(SENDING))
     def killed_while_sending(self, point: str) -> None:
         died = self._die(point, lambda office: office.send(QUICK))
         self.doubted += died and point in IN_DOUBT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -117,9 +118,9 @@ def test_a_second_run_takes_nothing_and_changes_nothing(first) -> None:
     assert files_of(folder) == before
 
 
-def test_an_approved_letter_reaches_the_sink_and_is_filed(tmp_path) -> None:
-    folder = tmp_path / "d"
-    letter = once(folder)["letters"][0]
+def test_an_approved_letter_reaches_the_sink_and_is_filed(first, tmp_path) -> None:
+    folder = shutil.copytree(first[0], tmp_path / "d")
+    letter = first[1]["letters"][0]
     approved = run("--config", folder / "config.toml", "drafts", "approve", letter["id"], "--by", "Anna")
     assert approved.returncode == 0, approved.stderr
     again = once(folder)
@@ -157,9 +158,10 @@ def test_without_a_folder_nothing_is_left(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-def test_it_goes_on_until_a_signal_and_ends_with_zero(tmp_path, end) -> None:
+def test_it_goes_on_until_a_signal_and_ends_with_zero(first, tmp_path, end) -> None:
+    folder = shutil.copytree(first[0], tmp_path / "d")
     program = subprocess.Popen(
-        [*PROGRAM, "demo", "--dir", str(tmp_path / "d")],
+        [*PROGRAM, "demo", "--dir", str(folder)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

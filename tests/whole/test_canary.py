@@ -185,7 +185,7 @@ def test_d5_no_word_of_a_mail_is_told_while_all_goes_well_and_while_the_connecti
     "answer",
     [
         f"@TAG@ NO {STEM} refused\r\n",
-        f"* 1 FETCH (UID 1 RFC822.SIZE 9 BODY[]<0> {{9}}\r\n{STEM}\r\n",
+        f"* 1 FETCH (UID 1 RFC822.SIZE 9 BODY[]<0> {{9}}\r\n{STEM}\r\n@TAG@ OK done\r\n",
         f"* 1 FETCH (UID 1 {STEM}\r\n@TAG@ OK done\r\n",
         f"* {STEM} {STEM}\r\n@TAG@ {STEM}\r\n",
     ],
