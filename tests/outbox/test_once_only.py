@@ -6,6 +6,7 @@ import re
 import threading
 from email import message_from_bytes
 from email.policy import default
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -20,6 +21,7 @@ from inboxbot.desk.approve import approve, call_back, decline
 from inboxbot.desk.context import Actor
 from inboxbot.desk.edit import edit
 from inboxbot.errors import InboxbotError, RefusedError, StoreError
+from inboxbot.outbox.journal import Journal
 from inboxbot.outbox.smtp import Limits
 from inboxbot.store.drafts import Turn
 from inboxbot.store.tables import drafts
@@ -377,3 +379,10 @@ def test_a_letter_edited_while_it_is_being_sent_is_either_refused_or_sent_as_app
     with pytest.raises(RefusedError, match="somebody else changed the letter"):
         sending.claim(office.desk, waiting, attempt, phase="body", now=office.clock())
     assert office.send(Limits()).sent == 0
+
+
+def test_a_line_of_the_journal_that_was_cut_off_spoils_none_after_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "inboxbot.sent")
+    journal.path.write_text('{"draft": 1, "dig', encoding="utf-8")
+    journal.note(2, "abc", "250 taken")
+    assert journal.accepted() == {(2, "abc"): "250 taken"}

@@ -15,6 +15,7 @@ from inboxbot.errors import InboxbotError
 COMPANY = """
 financial_year_end = "08-31"
 automated_decisions = false
+backups_days = 90
 data_categories = ["namn", "köp"]
 
 [[company.systems]]

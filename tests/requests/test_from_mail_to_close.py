@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import email
 import email.policy
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.requests.commands import COMPANY, Person
 from tests.servers.offices import NewOffice
 from tests.servers.scripted_smtp import Script
+
+from inboxbot.cases.legal_date import written_date
 
 REGISTER = """
 automated_decisions = false
@@ -28,7 +32,7 @@ STORIES = [
         "partly_granted",
         [],
         "erasure_partial",
-        ["31 december 2031", "7 kap. 2 § bokföringslagen", "Frakt Exempel AB", "domstol"],
+        ["31 december 2031", "7 kap. 2 § bokföringslagen", "Frakt Exempel AB", "domstol", "{backups}"],
     ),
     (
         "erasure",
@@ -36,7 +40,11 @@ STORIES = [
         "granted",
         [],
         "erasure",
-        ["Vi har raderat dina personuppgifter", "Webbutik"],
+        [
+            "Vi har raderat dina personuppgifter",
+            "Webbutik",
+            "säkerhetskopior försvinner uppgifterna senast den {backups}",
+        ],
     ),
     (
         "rectification",
@@ -96,8 +104,9 @@ def test_a_request_is_decided_told_and_closed(
     assert letter["template"] == template
     shown = eva.asks("drafts", "show", str(letter["id"]))
     assert not [one for one in shown["checks"] if one["blocks"]], shown["checks"]
+    gone = dt.datetime.now(ZoneInfo("Europe/Stockholm")).date() + dt.timedelta(days=90)
     for wanted in words:
-        assert wanted in " ".join(shown["body"].split())
+        assert wanted.format(backups=written_date(gone, "sv")) in " ".join(shown["body"].split())
     eva.approves(letter["id"])
     office.send()
     case = eva.case(reference)

@@ -143,6 +143,7 @@ class CompanySettings(Section):
     policy_url: str | None = None
     policy_version: str | None = None
     automated_decisions: bool | None = None
+    backups_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     financial_year_end: Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")] = "12-31"
     data_categories: list[str] = []
     recipients: list[Recipient] = []

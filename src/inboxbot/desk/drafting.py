@@ -14,7 +14,7 @@ from typing import Any
 from inboxbot.cases.checklist import ChecklistLine
 from inboxbot.cases.identity import Evidence, first_answer_identity
 from inboxbot.cases.legal_date import legal_date
-from inboxbot.cases.values import Case
+from inboxbot.cases.values import Case, Request
 from inboxbot.config.model import CompanySettings, MailboxSettings
 from inboxbot.desk.arrivals import Served
 from inboxbot.logs import get_logger
@@ -163,6 +163,15 @@ def facts_for(
         identity=grounds.identity,
         identity_reason=grounds.identity_reason,
         extended_to=legal_date(received_at, company.zone, extended=True).due_on,
+        backups_until=_backups_until(company, asked),
         texts=grounds.texts,
         **checklist_rows(lines, company, language),
     )
+
+
+def _backups_until(company: CompanySettings, asked: Sequence[Request]) -> dt.date | None:
+    """Return by when what was erased has left the backups: counted from the day on which that was recorded (T6)."""
+    decided = [one.outcome_at for one in asked if one.kind is Kind.ERASURE and one.outcome_at is not None]
+    if company.backups_days is None or not decided:
+        return None
+    return max(decided).astimezone(company.zone).date() + dt.timedelta(days=company.backups_days)

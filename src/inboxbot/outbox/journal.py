@@ -10,6 +10,7 @@ import json
 import os
 from pathlib import Path
 
+from inboxbot.store.beside import append_lines
 from inboxbot.store.engine import Store
 
 
@@ -21,16 +22,7 @@ class Journal:
 
     def note(self, draft_id: int, digest: str, server_text: str) -> None:
         """Write that the server accepted a letter; durable when this returns."""
-        line = json.dumps({"draft": draft_id, "digest": digest, "text": server_text}) + "\n"
-        made = not self.path.exists()
-        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            os.write(handle, line.encode())
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        if made:
-            _sync_folder(self.path.parent)
+        append_lines(self.path, [json.dumps({"draft": draft_id, "digest": digest, "text": server_text})])
 
     def accepted(self) -> dict[tuple[int, str], str]:
         """Return the server's text by (draft id, digest); a half-written last line is passed over."""
@@ -57,12 +49,3 @@ def accepted_in(words: str) -> dict[tuple[int, str], str]:
 def journal_path(store: Store) -> Path:
     """Return where the journal of a database lies: beside an embedded one, else in the folder of the settings."""
     return store.beside(".sent") if store.path is not None else store.folder / "inboxbot.sent"
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new file's name durable: without this a loss of power may forget it."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
