@@ -19,6 +19,7 @@ from tests.servers.installation import COMMAND, Installation
 from tests.servers.offices import NewOffice
 from tests.servers.postgresql import shared_postgresql
 from tests.servers.proxy import Proxy
+from tests.servers.quick import Forked
 from tests.servers.scripted_smtp import STALL, Script
 from tests.servers.sink import Sink
 from tests.servers.writing import access
@@ -42,11 +43,18 @@ def until(true: Callable[[], object], what: str) -> None:
 
 
 class Running:
-    """A daemon in a process group of its own; what it logs goes to a file."""
+    """A daemon; what it logs goes to a file. As a ``program`` it is started as one, in a process group of its own."""
 
-    def __init__(self, house: Installation) -> None:
+    process: subprocess.Popen[bytes] | Forked
+
+    def __init__(self, house: Installation, *, program: bool = False) -> None:
         self.house = house
         self.log = house.folder / "log"
+        self.log.touch()
+        environment = {**os.environ, **house.environment}
+        if not program:
+            self.process = Forked(["--config", str(house.config), "run"], environment=environment, log=self.log)
+            return
         with self.log.open("a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [*COMMAND, "--config", str(house.config), "run"],
@@ -54,7 +62,7 @@ class Running:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                env={**os.environ, **house.environment},
+                env=environment,
             )
 
     def logged(self, word: str) -> bool:
@@ -72,8 +80,8 @@ class Running:
 
 
 @contextmanager
-def running(house: Installation) -> Iterator[Running]:
-    daemon = Running(house)
+def running(house: Installation, *, program: bool = False) -> Iterator[Running]:
+    daemon = Running(house, program=program)
     try:
         yield daemon
     finally:
@@ -103,7 +111,7 @@ def test_a_pushed_mail_becomes_a_draft_and_an_approved_letter_leaves(
 ) -> None:
     house = installation(top_lines=QUICK.replace("round_every_s = 5", "round_every_s = 300"))
     dovecot.append(house.username, [access("Anna Berg")])
-    with running(house) as daemon:
+    with running(house, program=True) as daemon:
         until(lambda: drafts(house) == 1, "the mail that lay there")
         time.sleep(0.5)  # waiting for the push now
         dovecot.append(house.username, [access("Bo Ek")])
@@ -122,7 +130,7 @@ def test_a_pushed_mail_becomes_a_draft_and_an_approved_letter_leaves(
 def test_ctrl_c_ends_it_tidily(installation: Install, dovecot: Dovecot) -> None:
     """F3."""
     house = installation()
-    with running(house) as daemon:
+    with running(house, program=True) as daemon:
         until(lambda: daemon.logged("event=started"), "the start")
         code, took = daemon.stop(signal.SIGINT, group=True)
         assert (code, took < 10) == (0, True)

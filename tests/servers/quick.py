@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -61,13 +62,24 @@ class Quick:
         return subprocess.CompletedProcess(["inboxbot", *arguments], code, out, errors)
 
     def start(
-        self, arguments: Sequence[str], *, environment: Mapping[str, str], folder: Path, input_text: str | None = None
+        self,
+        arguments: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: Path,
+        input_text: str | None = None,
+        log: Path | None = None,
     ) -> Started:
-        """Start a command whose output goes to files in ``folder``; wait for it before the next one is started."""
+        """Start a command whose output goes to files in ``folder``; wait for it before the next one is started.
+
+        With a ``log`` all of its output is added to that file instead.
+        """
         if self._process.stdin is None or self._process.stdout is None:
             raise AssertionError("the helper has no pipes")
         (folder / "in").write_text(input_text or "", encoding="utf-8")
         order = {"arguments": list(arguments), "environment": dict(environment), "folder": str(folder)}
+        if log is not None:
+            order["log"] = str(log)
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         return Started(int(self._process.stdout.readline()), folder, self._process.stdin, self._process.stdout)
@@ -106,16 +118,58 @@ class Started:
         return int(self.told.readline())
 
 
+class Forked:
+    """A daemon started without its imports; it is asked and told things like a `subprocess.Popen`."""
+
+    def __init__(self, arguments: Sequence[str], *, environment: Mapping[str, str], log: Path) -> None:
+        self._started = _daemons().start(arguments, environment=environment, folder=log.parent, log=log)
+        self._code: int | None = None
+        self.pid = self._started.child
+
+    def poll(self) -> int | None:
+        """Return the exit code, None while it runs."""
+        if self._code is None and self._started.ended:
+            self._code = self._started.wait()
+        return self._code
+
+    def wait(self, timeout: float) -> int:
+        """Return the exit code. Raises TimeoutExpired when it runs for longer than ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired("inboxbot", timeout)
+            time.sleep(0.02)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Kill it where it stands."""
+        self.send_signal(signal.SIGKILL)
+
+
 @functools.cache
 def quick() -> Quick:
     """Return this process's helper, started at the first call."""
     return Quick()
 
 
+@functools.cache
+def _daemons() -> Quick:
+    """Return the helper of daemons: other commands are run beside them."""
+    return Quick()
+
+
 def _child(order: dict[str, object]) -> None:
     folder = Path(str(order["folder"]))
-    for descriptor, name, flags in ((0, "in", os.O_RDONLY), (1, "out", os.O_WRONLY), (2, "err", os.O_WRONLY)):
-        handle = os.open(folder / name, flags | (os.O_CREAT | os.O_TRUNC if descriptor else 0), 0o600)
+    log = order.get("log")
+    out, err = (str(log), str(log)) if log else ("out", "err")
+    fresh = os.O_APPEND if log else os.O_TRUNC
+    for descriptor, name, flags in ((0, "in", os.O_RDONLY), (1, out, os.O_WRONLY), (2, err, os.O_WRONLY)):
+        handle = os.open(folder / name, flags | (os.O_CREAT | fresh if descriptor else 0), 0o600)
         os.dup2(handle, descriptor)
         os.close(handle)
     environment, arguments = order["environment"], order["arguments"]

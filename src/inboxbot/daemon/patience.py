@@ -7,7 +7,7 @@ from typing import Final
 from inboxbot.errors import MailboxError
 from inboxbot.mailbox.faults import UnavailableError
 
-FIRST_S: Final = 5.0
+FIRST_S: Final = 2.0
 MOST_S: Final = 300.0
 REFUSED_S: Final = 900.0  # a refused sign-in is not hammered: it may lock the account (promises.md F22)
 JITTER: Final = 0.25
