@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import time
-from collections.abc import Callable
 
 from tests.conftest import Install
+from tests.daemon.test_run import running, until
 from tests.servers.dovecot import Dovecot
 from tests.servers.processes import lives
 from tests.servers.writing import access
@@ -19,14 +17,6 @@ holds = "kunder"
 lookup_command = ["./find"]
 lookup_timeout_s = 60
 """
-PATIENCE_S = 40.0
-
-
-def until(true: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline, f"waited in vain: {what}"
-        time.sleep(0.1)
 
 
 def test_nothing_waits_for_a_register_that_hangs(installation: Install, dovecot: Dovecot) -> None:
@@ -40,18 +30,12 @@ def test_nothing_waits_for_a_register_that_hangs(installation: Install, dovecot:
     script.write_text("\n".join([f"#!{sys.executable}", *lines, "time.sleep(600)"]), encoding="utf-8")
     script.chmod(0o700)
     dovecot.append(place.username, [access("Anna Berg")])
-    running = place.start_process("run")
-    try:
+    with running(place) as daemon:
         until((place.folder / "running").exists, "the register is asked")
         dovecot.append(place.username, [access("Bo Ek")])
         until(lambda: len(place.json("cases", "list")) == 2, "the next mail is taken meanwhile")
         command = int((place.folder / "running").read_text(encoding="utf-8"))
         assert lives(command)
-        running.send_signal(signal.SIGTERM)
-        running.communicate(timeout=20)
-    finally:
-        running.kill()
-        running.communicate()
-    assert running.returncode == 0
+        assert daemon.stop()[0] == 0
     until(lambda: not lives(command), "the command ends with the daemon")
     assert place.json("cases", "show", "EX-2026-0001")["identity"]["searched"] == []

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import signal
-import time
 from collections.abc import Callable
 
 import pytest
+from tests.daemon.test_run import running, until
 from tests.doors.conftest import Opened
 from tests.doors.mail_program import SENT
 from tests.servers.sink import Sink
 from tests.servers.writing import access
 
-PATIENCE_S = 60.0
 QUICK = "[daemon]\noutbox_every_s = 1\nround_every_s = 3600\n"
-
-
-def until(true: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline, f"waited in vain: {what}"
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("by_hand", [False, True], ids=["terminal", "mail-program"])
@@ -28,8 +19,7 @@ def test_between_the_rounds_letters_come_and_go(
     shared_mailbox: Callable[..., Opened], sink: Sink, by_hand: bool
 ) -> None:
     office, program = shared_mailbox(more=QUICK)
-    process = office.installation.start_process("run")
-    try:
+    with running(office.installation) as daemon:
         until(
             lambda: office.rows("SELECT 1 FROM folders WHERE role = 'drafts' AND round_at IS NOT NULL"), "first round"
         )
@@ -43,8 +33,6 @@ def test_between_the_rounds_letters_come_and_go(
             until(lambda: sink.box, "the letter left")
         until(lambda: office.draft(1).state.value == "sent", "the letter counts as sent")
         until(lambda: not program.uids_of_drafts(), "our draft is gone")
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        assert daemon.stop()[0] == 0
     assert len(sink.box) + (len(program.uids(SENT)) if by_hand else 0) == 1
     assert office.events("EX-2026-0001").count("letter_sent") == 1

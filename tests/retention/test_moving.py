@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.conftest import Install
+from tests.daemon.test_run import running, until
 from tests.servers.dovecot import Dovecot
 from tests.servers.installation import Installation, Office, open_office
 from tests.servers.offices import DATABASES, fresh_database
@@ -233,15 +233,8 @@ def test_the_daemon_moves_what_retention_emptied(post: Post) -> None:
     post.retention()
     post.make_folder()
     post.name_folder()
-    running = post.place.start_process("run")
-    try:
-        until = time.monotonic() + 30
-        while post.lying(WIRE) != [post.anna]:
-            assert time.monotonic() < until, "nothing was moved"
-            time.sleep(0.2)
-    finally:
-        running.terminate()
-        running.communicate(timeout=20)
+    with running(post.place):
+        until(lambda: post.lying(WIRE) == [post.anna], "it is moved")
     assert len(post.lying()) == 1
 
 
