@@ -1,4 +1,4 @@
-"""`inboxbot demo` as a person and a script run it: a process of its own."""
+"""`inboxbot demo` as a person and a script run it: a process of its own, mostly one that is forked ready made."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import threading
 from collections import Counter
 
 import pytest
+from tests.servers.quick import quick
 
 COUNTS = ("cases_opened", "followups", "ignored", "held", "ordinary")
 BECAME = {"case": "cases_opened", "followup": "followups"}
@@ -20,14 +21,7 @@ PROGRAM = [sys.executable, "-m", "inboxbot.cli.main"]
 
 
 def run(*arguments):
-    return subprocess.run(
-        [*PROGRAM, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-        env={**os.environ, "COLUMNS": "160", "PYTHONIOENCODING": "utf-8"},
-    )
+    return quick().run([*map(str, arguments)], environment={**os.environ, "COLUMNS": "160"})
 
 
 def once(folder):
