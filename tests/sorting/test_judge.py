@@ -215,6 +215,15 @@ def test_flags() -> None:
     assert "representative" in client.flags
 
 
+def test_what_is_remembered_of_earlier_mails_changes_no_verdict() -> None:
+    """Sentences met twice are remembered with what they mean: the third time must be as the first."""
+    mails = [(mail.subject, mail.body) for mail in shipped_mails()[:60]]
+    mails += [(body, subject) for subject, body in mails[:10]]
+    first, _, third = ([JUDGE.judge_text(subject, body) for subject, body in mails] for _ in range(3))
+
+    assert first == third
+
+
 def test_every_mail_of_the_evaluation_set_gets_a_sound_verdict() -> None:
     for mail in shipped_mails():
         assert_sound(JUDGE.judge_text(mail.subject, mail.body, mail.sender), mail.subject, mail.body)

@@ -27,6 +27,18 @@ _PAGE = bytes(  # the same for a whole code page at once, which is much quicker 
 _ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}")
 _BARE = str.maketrans(".,:;!()", "       ")
 _RULE_LETTERS = frozenset("-_=*~— ")
+
+
+def _openings(*marks: tuple[str, ...]) -> frozenset[str]:
+    """Return the first two letters of all marks: most lines begin with no mark, and this says so soonest."""
+    return frozenset(mark[:2] for group in marks for mark in group)
+
+
+_MARK_OPENINGS = _openings(leadins.ORIGINAL_MARKS, leadins.FORWARD_MARKS)
+_ATTRIBUTION_OPENINGS = _openings(leadins.ATTRIBUTION_STARTS)
+_PHONE_OPENINGS = _openings(leadins.PHONE_SIGNATURES)
+_FOOTER_OPENINGS = _openings(leadins.LIST_FOOTERS, leadins.FOOTER_STARTS)
+_STEM_OPENINGS = _openings(leadins.NOTICE_STEMS)
 NEW, QUOTED, FORWARDED = SegmentKind.NEW, SegmentKind.QUOTED, SegmentKind.FORWARDED
 SIGNATURE, FOOTER = SegmentKind.SIGNATURE, SegmentKind.FOOTER
 
@@ -153,7 +165,10 @@ def _tells_writing(head: str) -> bool:
 
 def _attribution(lines: list[_Line], index: int) -> int:
     """How many lines from ``index`` on are a dated "On … X wrote:" (0 when none)."""
-    if not lines[index].head.startswith(leadins.ATTRIBUTION_STARTS) and not lines[index].head[:1].isdigit():
+    head = lines[index].head
+    if head[:2] not in _ATTRIBUTION_OPENINGS and not head[:1].isdigit():
+        return 0
+    if not head.startswith(leadins.ATTRIBUTION_STARTS) and not head[:1].isdigit():
         return 0
     joined = ""
     for count, line in enumerate(lines[index : index + 3], 1):
@@ -188,8 +203,11 @@ def _mark_history(lines: list[_Line]) -> None:
             continue
         bare = line.bare if len(line.head) < 110 else ""
         kind: SegmentKind | None = None
-        original = bare.startswith(leadins.ORIGINAL_MARKS) and len(bare) < 60 and _stands_apart(line, lines, index)
-        if bare.startswith(leadins.FORWARD_MARKS) and _stands_apart(line, lines, index):
+        marked = bare[:2] in _MARK_OPENINGS
+        original = (
+            marked and len(bare) < 60 and bare.startswith(leadins.ORIGINAL_MARKS) and _stands_apart(line, lines, index)
+        )
+        if marked and bare.startswith(leadins.FORWARD_MARKS) and _stands_apart(line, lines, index):
             kind = FORWARDED
         elif original or _is_header_block(lines, index):
             kind = QUOTED if fresh else FORWARDED
@@ -237,7 +255,8 @@ def _mark_endings(lines: list[_Line]) -> None:
         if signing:
             line.kind = SIGNATURE
             continue
-        if len(line.head) < 90 and line.head.startswith(leadins.PHONE_SIGNATURES):
+        opening = line.head[:2]
+        if len(line.head) < 90 and opening in _PHONE_OPENINGS and line.head.startswith(leadins.PHONE_SIGNATURES):
             line.kind = SIGNATURE
             continue
         if fresh and len(line.head) < 40 and line.head.rstrip(" ,.!/") in leadins.SIGN_OFFS:
@@ -276,7 +295,8 @@ def _is_notice(text: str) -> bool:
     bare = [word.strip(".,:;!()") for word in text.split()]
     if len(bare) < 8:
         return False
-    return sum(word.startswith(leadins.NOTICE_STEMS) for word in bare) >= 2 + len(bare) // 40
+    stems = [word for word in bare if word[:2] in _STEM_OPENINGS and word.startswith(leadins.NOTICE_STEMS)]
+    return len(stems) >= 2 + len(bare) // 40
 
 
 def _mark_footers(lines: list[_Line]) -> None:
@@ -295,10 +315,11 @@ def _mark_footers(lines: list[_Line]) -> None:
                 line.kind = FOOTER
             continue
         head = line.head.lstrip("*_-=| \t")
-        if fresh and head.startswith(leadins.LIST_FOOTERS):
-            listing = True
-        elif fresh and head.startswith(leadins.FOOTER_STARTS) and (after_empty or line.kind is SIGNATURE):
-            footing = True
+        if fresh and head[:2] in _FOOTER_OPENINGS:
+            if head.startswith(leadins.LIST_FOOTERS):
+                listing = True
+            elif head.startswith(leadins.FOOTER_STARTS) and (after_empty or line.kind is SIGNATURE):
+                footing = True
         if listing or footing:
             line.kind = FOOTER
         fresh, after_empty = True, False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inboxbot.sorting.features import Part, Reading, article_hits, hit_pairs
 from inboxbot.sorting.fold import Folded, fold
@@ -21,8 +21,7 @@ _READABLE = 5  # words of a span, at least, where the sentence has them: "me" al
 _PLAIN_WORD = 0.4  # of the weight of a single word: a meaning or a wish of the vocabulary says more to a reader
 
 
-@dataclass(slots=True)
-class _Span:
+class _Span(NamedTuple):
     """Words ``first`` to ``last`` of a sentence, and what they speak for a kind."""
 
     first: int
@@ -31,12 +30,8 @@ class _Span:
 
 
 def _spans(sentence: Sentence, index: Index, model: Model, target: int) -> list[_Span]:
-    """Return every expression of a sentence with its weight for a target; pairs are shared by their two."""
-    plain = model.plain
-
-    def weight(number: int | None) -> float:
-        return 0.0 if number is None else plain.weight(number, target)
-
+    """Return the expressions of a sentence that speak for a target, with weights; pairs are shared by their two."""
+    weight = model.weights(target)
     hits = sentence.hits
     worth = [weight(index.concepts.get(hit[0])) + weight(index.wishes.get(hit[0])) for hit in hits]
     for one, two in hit_pairs(hits):
@@ -44,20 +39,18 @@ def _spans(sentence: Sentence, index: Index, model: Model, target: int) -> list[
         value = weight(index.pairs.get(low << 8 | high)) / 2
         worth[one] += value
         worth[two] += value
-    spans = [_Span(hit[1], hit[2], value) for hit, value in zip(hits, worth, strict=True)]
-    spans += [
-        _Span(first, last, weight(index.articles.get(name))) for name, first, last in article_hits(sentence.words)
-    ]
-    spans += [
-        _Span(place, place, _PLAIN_WORD * weight(index.words.get(word))) for place, word in enumerate(sentence.words)
-    ]
+    spans = [_Span(hit[1], hit[2], value) for hit, value in zip(hits, worth, strict=True) if value > 0]
+    cited = [(first, last, weight(index.articles.get(name))) for name, first, last in article_hits(sentence.words)]
+    spans += [_Span(*span) for span in cited if span[2] > 0]
+    known = [(place, model.word_weight(word, target)) for place, word in enumerate(sentence.words)]
+    spans += [_Span(place, place, _PLAIN_WORD * value) for place, value in known if value > 0]
     return spans
 
 
 def _telling(sentence: Sentence, index: Index, model: Model, target: int) -> tuple[int, int]:
     """Return the first and last word of what tells most in a sentence, widened to what tells much close by."""
     spans = sorted(_spans(sentence, index, model, target), key=lambda span: (-span.worth, span.first, span.last))
-    if not spans or spans[0].worth <= 0:
+    if not spans:
         return 0, min(len(sentence.words), _WIDE) - 1
     first, last = spans[0].first, spans[0].last
     for span in spans[1:4]:
@@ -75,7 +68,7 @@ def _readable(first: int, last: int, spans: Sequence[_Span], count: int) -> tupl
         return first, last
 
     def told(start: int) -> float:
-        return sum(one.worth for one in spans if one.worth > 0 and start <= one.first and one.last < start + length)
+        return sum(one.worth for one in spans if start <= one.first and one.last < start + length)
 
     starts = range(max(0, last + 1 - length), min(first, count - length) + 1)
     start = max(starts, key=lambda one: (told(one), one))
@@ -94,7 +87,7 @@ def find_evidence(
 
     ``scores`` are those of the sentences of `Reading.spoken`; ``texts`` are the subject and the body.
     """
-    spoken = list(reading.spoken())
+    spoken = reading.spoken
     scored = [(place, score) for place, score in enumerate(scores) if score is not None]
     found: list[Evidence] = []
     folded: dict[int, Folded] = {}

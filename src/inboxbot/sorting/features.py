@@ -8,26 +8,26 @@ What a feature counts for is divided by a power of the number of words
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from typing import cast
 
 from inboxbot.reading.values import Segment, SegmentKind
 from inboxbot.sorting.fold import fold
 from inboxbot.sorting.index import Index
 from inboxbot.sorting.language import best_language, language_scores, reading_languages
-from inboxbot.sorting.vocabulary import Vocabulary
-from inboxbot.sorting.words import Hit, Sentence, plain_words, split_sentences
+from inboxbot.sorting.vocabulary import Vocabulary, find_meanings
+from inboxbot.sorting.words import Hit, Sentence, Stock, plain_words, split_sentences
 
-FAR = 14  # words between which two meanings count as meeting
+FAR = 8  # words between which two meanings count as meeting
 CLOSE = 4  # words behind a meaning that belong to it, or in which another follows it closely
 BEFORE = 3  # words before a meaning that belong to it
 HEAD = 32_000  # letters of the new words that the model looks at: the first …
 TAIL = 8_000  # … and the last
 MAX_WORDS = 7_000  # 40,000 letters of one-letter words are no mail
 _ENOUGH = 3  # new words that a reply's subject is not needed beside
-_MAX_PAIRS = 24  # meanings a meaning is paired with, at most
+_MAX_PAIRS = 6  # meanings a meaning is paired with, at most
 
 REPLY_MARKS = frozenset({"re", "sv", "aw", "vs", "antw", "ang", "svar", "rif", "odp", "res"})
 FORWARD_MARKS = frozenset({"fw", "fwd", "vb", "wg", "vl", "tr", "rv", "enc", "vidarebefordrar", "doorst"})
@@ -82,13 +82,19 @@ class Reading:
     skipped: list[tuple[int, int]]  # stretches of new words that the model did not look at
     nothing_new: bool
     new_words: int
+    # Each sentence of the subject and of the new words: its part, its number in the part, itself.
+    spoken: list[tuple[Part, int, Sentence]] = field(init=False)
+    meant: frozenset[int] = field(init=False)  # all they mean
 
-    def spoken(self) -> Iterator[tuple[Part, int, Sentence]]:
-        """Each sentence of the subject and of the new words: its part, its number in the part, itself."""
-        for part in self.parts:
-            if part.role != "context":
-                for number, sentence in enumerate(part.sentences):
-                    yield part, number, sentence
+    def __post_init__(self) -> None:
+        """List what is spoken."""
+        self.spoken = [
+            (part, number, sentence)
+            for part in self.parts
+            if part.role != "context"
+            for number, sentence in enumerate(part.sentences)
+        ]
+        self.meant = frozenset[int]().union(*[sentence.meant for _, _, sentence in self.spoken])
 
 
 def _cut(start: int, end: int, used: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
@@ -147,8 +153,15 @@ def read_mail(vocabulary: Vocabulary, subject: str, body: str, segments: Sequenc
                 count += sum(len(sentence.words) for sentence in part.sentences)
     if replied and count >= _ENOUGH:
         parts[0].role = "context"  # the subject of a reply is the words of an earlier mail
-    sample = [word for part in parts if part.role != "context" for item in part.sentences[:30] for word in item.words]
-    scores = language_scores(sample[:300], f"{subject[:300]}\n{body[:1_500]}")
+    sample = list(
+        islice(
+            chain.from_iterable(
+                [item.words for part in parts if part.role != "context" for item in part.sentences[:30]]
+            ),
+            300,
+        )
+    )
+    scores = language_scores(sample, f"{subject[:300]}\n{body[:1_500]}")
     languages = reading_languages(scores)
     _find_meanings(parts, vocabulary, languages)
     shape.add(f"len{min(count.bit_length(), 10)}")
@@ -159,31 +172,43 @@ def read_mail(vocabulary: Vocabulary, subject: str, body: str, segments: Sequenc
 
 def _find_meanings(parts: Sequence[Part], vocabulary: Vocabulary, languages: tuple[str, ...]) -> None:
     """Note in each sentence what its words mean."""
+    reader = vocabulary.reader(languages)
+    sense = reader.__getitem__
+    otherwise = vocabulary.otherwise
     for part in parts:
         for sentence in part.sentences:
-            hits = vocabulary.find(sentence.words, languages)
-            if hits:
+            key = (sentence.asks, tuple(sentence.pauses), tuple(sentence.words))
+            stock = reader.stock.get(key)
+            if stock is not None:
+                sentence.words, sentence.hits, sentence.meant = stock.words, stock.hits, stock.meant
+                sentence.stock = stock
+                continue
+            senses = list(map(sense, sentence.words))
+            sentence.words = [item.word for item in senses]
+            hits = find_meanings(senses)
+            if not hits:
+                reader.keep(key, Stock(sentence.words, [], frozenset()))
+                continue
+            if not _NOTS.isdisjoint(sentence.words):
                 hits = _negated(sentence, hits, vocabulary)
-            sentence.hits = _threatened(hits, vocabulary) if len(hits) > 1 else hits
+            meant = frozenset([hit[0] for hit in hits])
+            if otherwise in meant and not vocabulary.grim.isdisjoint(meant):
+                hits = _threatened(hits, vocabulary)
+                meant = frozenset([hit[0] for hit in hits])
+            sentence.hits, sentence.meant = hits, meant
+            reader.keep(key, Stock(sentence.words, hits, meant))
 
 
 def _threatened(hits: list[Hit], vocabulary: Vocabulary) -> list[Hit]:
-    """Put *threat* in the place of "complain" and the like in a sentence with "otherwise": the close of a letter."""
-    otherwise = vocabulary.number("otherwise")
-    if all(hit[0] != otherwise for hit in hits):
-        return hits
-    threat = vocabulary.number("threat")
-    return [
-        (threat, first, last) if concept in vocabulary.grim else (concept, first, last) for concept, first, last in hits
-    ]
+    """Put *threat* in the place of "complain" and the like (in a sentence with "otherwise"): the close of a letter."""
+    grim, threat = vocabulary.grim, vocabulary.threat
+    return [(threat if concept in grim else concept, first, last) for concept, first, last in hits]
 
 
 def _negated(sentence: Sentence, hits: list[Hit], vocabulary: Vocabulary) -> list[Hit]:
     """Put *spare* in the place of "delete" and the like where a "not" rules over it (not beyond a comma)."""
     words, pauses = sentence.words, sentence.pauses
-    if _NOTS.isdisjoint(words):
-        return hits
-    ruled, spare = vocabulary.ruled, vocabulary.number("spare")
+    ruled, spare = vocabulary.ruled, vocabulary.spare
     nots = [place for place, word in enumerate(words) if word in _NOTS]
     kept: list[Hit] = []
     for concept, first, last in hits:
@@ -225,71 +250,69 @@ def hit_pairs(hits: Sequence[Hit]) -> Iterator[tuple[int, int]]:
 
 @dataclass(slots=True)
 class Features:
-    """The words of a mail or a sentence, and the numbers of features: two words in a row, and all about meanings.
+    """The words of a mail or a sentence, and its features: two words in a row, and all about meanings.
 
-    ``meanings`` is how many different meanings there are.
+    Features are what the index knows them by. ``meanings`` is how many different meanings there are.
     """
 
-    words: set[str] = field(default_factory=set)
-    bigrams: set[int] = field(default_factory=set)
-    meant: set[int] = field(default_factory=set)
-    meanings: int = 0
+    words: set[str]
+    bigrams: set[int]
+    meant: set[int]
+    meanings: int
+    sums: list[float] | None = None  # what `Model.score` made of them
 
 
-def sentence_features(sentence: Sentence, index: Index, *, title: bool) -> Features:
-    """Return the features of a sentence."""
-    words, hits = sentence.words, sentence.hits
-    edged = ("^", *words, "$")
-    bigrams = set(map(index.bigrams.get, pairwise(edged)))
-    bigrams.discard(None)
-    if not hits:
-        return Features(set(words), cast("set[int]", bigrams))
-    meant = {hit[0] for hit in hits}
-    found = set(map(index.concepts.get, meant))
-    found.update(_met(sentence, index))
-    if title:
-        found.update(map(index.titles.get, meant))
-    if not index.vocabulary.wishes.isdisjoint(meant):
-        found.update(map(index.wishes.get, meant & index.vocabulary.wishes))
-    if sentence.asks:
-        found.update(map(index.asked.get, meant))
-    if hits[0][1] == 0:
-        found.add(index.opening.get(hits[0][0]))
-    distinct = set(words)
-    if not _ARTICLE_WORDS.isdisjoint(distinct):
-        found.update([index.articles.get(number) for number, _, _ in article_hits(words)])
+def _known(features: Iterable[int | None]) -> set[int]:
+    """Return features without those the index does not know."""
+    found = set(features)
     found.discard(None)
-    return Features(distinct, cast("set[int]", bigrams), cast("set[int]", found), len(meant))
+    return cast("set[int]", found)
+
+
+def _meant(sentence: Sentence, index: Index, *, title: bool) -> list[int | None]:
+    """Return the features of what a sentence means (of some that the index does not know, None)."""
+    hits, meant = sentence.hits, sentence.meant
+    found = _met(sentence, index)
+    found += map(index.concepts.get, meant)
+    if title:
+        found += map(index.titles.get, meant)
+    if not index.vocabulary.wishes.isdisjoint(meant):
+        found += map(index.wishes.get, meant & index.vocabulary.wishes)
+    if sentence.asks:
+        found += map(index.asked.get, meant)
+    if hits[0][1] == 0:
+        found.append(index.opening.get(hits[0][0]))
+    if not _ARTICLE_WORDS.isdisjoint(sentence.words):
+        found += [index.articles.get(number) for number, _, _ in article_hits(sentence.words)]
+    return found
 
 
 def _met(sentence: Sentence, index: Index) -> list[int | None]:
     """Return what stands next to each meaning of a sentence: words, and other meanings."""
     words, hits, pauses = sentence.words, sentence.hits, sentence.pauses
     found: list[int | None] = []
-    keys: set[int] = set()
-    close: set[int] = set()
-    count = len(hits)
-    bland = index.vocabulary.bland
+    keys: list[int] = []
+    close: list[int] = []
+    bland, before, behind = index.vocabulary.bland, index.before, index.behind
+    final = hits[-1][1]
     for place, (concept, first, last) in enumerate(hits, 1):
         if concept not in bland:
-            before = index.before[concept].get
-            if first:
-                if first in pauses:
-                    found.append(before(","))
-                found += map(before, words[first - BEFORE if first > BEFORE else 0 : first])
+            table = before[concept]
+            if first == 0:
+                found.append(table.get("^"))
             else:
-                found.append(before("^"))
-            found += map(index.behind[concept].get, words[last + 1 : last + 1 + CLOSE])
-        if place == count:
-            break
-        far, near = last + FAR, last + CLOSE
-        for other, start, _ in hits[place : place + _MAX_PAIRS]:
-            if start > far:
-                break
+                if first in pauses:
+                    found.append(table.get(","))
+                found += map(table.get, words[first - BEFORE if first > BEFORE else 0 : first])
+            found += map(behind[concept].get, words[last + 1 : last + 1 + CLOSE])
+        others = hits[place : place + _MAX_PAIRS]
+        if final > last + FAR:
+            others = [hit for hit in others if hit[1] <= last + FAR]
+        for other, start, _ in others:
             if other != concept:
-                keys.add(concept << 8 | other if concept < other else other << 8 | concept)
-            if last < start <= near:
-                close.add(concept << 8 | other)
+                keys.append(concept << 8 | other if concept < other else other << 8 | concept)
+            if last < start <= last + CLOSE:
+                close.append(concept << 8 | other)
     found += map(index.pairs.get, keys)
     found += map(index.followed.get, close)
     return found
@@ -300,22 +323,35 @@ def features_of(reading: Reading, index: Index) -> tuple[Features, list[Features
 
     A sentence without any telling meaning has no features of its own.
     """
-    whole = Features()
-    met: set[int] = set()
+    words: set[str] = set()
+    bigrams: set[int | None] = set()
+    features: set[int | None] = set()
     parts: list[Features | None] = []
-    telling = index.vocabulary.telling
-    for part, _, sentence in reading.spoken():
-        found = sentence_features(sentence, index, title=part.role == "subject")
-        whole.words |= found.words
-        whole.bigrams |= found.bigrams
-        whole.meant |= found.meant
-        meant = {hit[0] for hit in sentence.hits}
-        met |= meant
-        parts.append(None if telling.isdisjoint(meant) else found)
-    quoted = {
-        hit[0] for part in reading.parts if part.role == "context" for item in part.sentences for hit in item.hits
-    }
-    whole.meant.update(number for number in map(index.context.get, quoted) if number is not None)
-    whole.meant.update(number for number in map(index.shape.get, sorted(reading.shape)) if number is not None)
-    whole.meanings = len(met)
-    return whole, parts
+    telling, bigram = index.vocabulary.telling, index.bigrams.get
+    for part, _, sentence in reading.spoken:
+        said = sentence.words
+        pairs = map(bigram, pairwise(("^", *said, "$")))
+        meant = sentence.meant
+        if telling.isdisjoint(meant):
+            words.update(said)
+            bigrams.update(pairs)
+            parts.append(None)
+            if meant:
+                features.update(_meant(sentence, index, title=part.role == "subject"))
+            continue
+        title = part.role == "subject"
+        own = index.stock.get(sentence.stock) if sentence.stock is not None and not title else None
+        if own is None:
+            own = Features(set(said), _known(pairs), _known(_meant(sentence, index, title=title)), len(meant))
+            if sentence.stock is not None and not title:
+                index.keep(sentence.stock, own)
+        words |= own.words
+        bigrams |= own.bigrams
+        features |= own.meant
+        parts.append(own)
+    quoted = frozenset[int]().union(
+        *[item.meant for part in reading.parts if part.role == "context" for item in part.sentences]
+    )
+    features.update(map(index.context.get, quoted))
+    features.update(map(index.shape.get, sorted(reading.shape)))
+    return Features(words, _known(bigrams), _known(features), len(reading.meant)), parts

@@ -13,10 +13,15 @@ A feature's number is unique among all groups.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from inboxbot.sorting.vocabulary import Vocabulary
+from inboxbot.sorting.vocabulary import STOCK_LIMIT, Vocabulary
+from inboxbot.sorting.words import Stock
+
+if TYPE_CHECKING:
+    from inboxbot.sorting.features import Features
 
 GROUPS = "wgbcsqpokmazr"
 WORD_POWER = 0.3  # features of words are divided by this power of how many words there are, …
@@ -65,6 +70,7 @@ class Index:
         self.before = [table("k", f"{{}}<{name}".format) for name in names]
         self.behind = [table("k", f"{name}>{{}}".format) for name in names]
         self.asked = table("m", lambda concept: f"?{names[concept]}")
+        self.stock: dict[Stock, Features] = {}
         self.opening = table("m", lambda concept: f"^{names[concept]}")
 
     @classmethod
@@ -73,20 +79,30 @@ class Index:
         return cls(vocabulary, lambda group, name: Growing(names, group, name))
 
     @classmethod
-    def fixed(cls, vocabulary: Vocabulary, names: Mapping[str, Sequence[str]]) -> Index:
-        """Make an index of exactly these names, numbered in the order of `GROUPS` and of their places."""
+    def fixed(cls, vocabulary: Vocabulary, names: Mapping[str, Sequence[str]], rows: Sequence[int]) -> Index:
+        """Make an index of exactly these names, for judging.
+
+        Instead of a number each has its row of ``rows`` (`Model.rows`: in the order of `GROUPS` and of their places).
+        Words and groups of letters are left out: `Model` adds them up itself.
+        """
         index = cls(vocabulary, lambda group, name: {})  # noqa: ARG005
         start = 0
         for group in GROUPS:
-            for number, name in enumerate(names[group], start):
-                index._enter(group, name, number)
+            for number, name in enumerate(names[group] if group not in "wg" else (), start):
+                index._enter(group, name, rows[number])
             start += len(names[group])
         return index
 
+    def keep(self, stock: Stock, features: Features) -> None:
+        """Remember the features of a sentence that many mails hold."""
+        if len(self.stock) >= STOCK_LIMIT:
+            self.stock.clear()
+        self.stock[stock] = features
+
     def _enter(self, group: str, name: str, number: int) -> None:
-        """Give a feature its number in the table of its group; meanings that are gone are passed over."""
+        """Give a feature its number in the table of its group."""
         concept = self.vocabulary.number
-        plain = {"w": self.words, "g": self.letters, "z": self.shape, "a": self.articles}.get(group)
+        plain = {"z": self.shape, "a": self.articles}.get(group)
         meant = {"c": self.concepts, "s": self.titles, "q": self.context, "r": self.wishes}.get(group)
         if plain is not None:
             plain[name] = number
@@ -94,7 +110,7 @@ class Index:
             meant[concept(name)] = number
         elif group == "b":
             first, _, second = name.partition(" ")
-            self.bigrams[first, second] = number
+            self.bigrams[sys.intern(first), sys.intern(second)] = number
         elif group in "po":
             first, _, second = name.partition("&" if group == "p" else ">")
             (self.pairs if group == "p" else self.followed)[concept(first) << 8 | concept(second)] = number
@@ -102,7 +118,7 @@ class Index:
             (self.asked if name[0] == "?" else self.opening)[concept(name[1:])] = number
         elif "<" in name:
             word, _, meaning = name.partition("<")
-            self.before[concept(meaning)][word] = number
+            self.before[concept(meaning)][sys.intern(word)] = number
         else:
             meaning, _, word = name.partition(">")
-            self.behind[concept(meaning)][word] = number
+            self.behind[concept(meaning)][sys.intern(word)] = number

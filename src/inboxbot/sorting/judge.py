@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ class Judge:
         self.vocabulary = vocabulary
         self.model = model
         self.local = local
-        self._index = Index.fixed(vocabulary, model.names)
+        self._index = Index.fixed(vocabulary, model.names, model.rows)
         self._articles = frozenset(self._index.articles.values())
         self._skimmer = Skimmer(vocabulary)
 
@@ -45,7 +46,9 @@ class Judge:
 
     def with_local(self, layer: LocalLayer | None) -> Judge:
         """Return a judge that adds what this installation learned (`learning`)."""
-        return Judge(self.vocabulary, self.model, layer)
+        judge = copy.copy(self)
+        judge.local = layer
+        return judge
 
     def judge(self, mail: Mail) -> Verdict:
         """Judge a mail that was read; evidence points into ``mail.subject`` and ``mail.text``."""
@@ -115,7 +118,7 @@ class Judge:
         reasons: list[str],
     ) -> tuple[tuple[Kind, ...], bool]:
         """Apply the fine points of `kinds` that need no weighing; changes ``chances`` along with the verdict."""
-        words = [word for _, _, sentence in reading.spoken() for word in sentence.words]
+        words = [word for _, _, sentence in reading.spoken for word in sentence.words]
         if not words:
             reasons.append("no_words")
             return (Kind.OTHER,), True
@@ -149,9 +152,9 @@ class Judge:
         if reading.new_words > _SHORT:
             return False
         number = self.vocabulary.number
-        meant = {hit[0] for _, _, sentence in reading.spoken() for hit in sentence.hits}
+        meant = reading.meant
         own = {number("me"), number("thing")} <= meant
-        wants = number("want") in meant or any(sentence.asks for _, _, sentence in reading.spoken())
+        wants = number("want") in meant or any(sentence.asks for _, _, sentence in reading.spoken)
         return own and wants and (self.vocabulary.named if asks else self.vocabulary.topics).isdisjoint(meant)
 
     def _only_marketing(
@@ -168,7 +171,7 @@ class Judge:
     def _flags(self, reading: Reading, kinds: Sequence[Kind], features: Features) -> set[str]:
         """Codes for what staff should know beside the kinds."""
         names = self.vocabulary.concepts
-        meant = {names[hit[0]] for _, _, sentence in reading.spoken() for hit in sentence.hits}
+        meant = {names[concept] for concept in reading.meant}
         flags = set()
         if Kind.COMPLAINT in kinds and "leak" in meant:
             flags.add("breach")

@@ -6,6 +6,7 @@ A word that few of the languages share counts more. ``und`` (undetermined, ISO 6
 from __future__ import annotations
 
 import re
+import struct
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -140,34 +141,42 @@ _LETTERS: dict[str, dict[str, float]] = {
 }  # fmt: skip
 
 
-def _weights() -> dict[str, tuple[tuple[str, float], ...]]:
+_FRACTION = 1 << 20  # weights are whole parts of this
+_LANE = 32  # bits of a language in a sum; 300 words of weight 1 need 29
+_CODES = tuple(_WORDS)
+
+
+def _weights() -> dict[str, int]:
+    """Return for each small word its weight for every language, in one number with a lane for each of `_CODES`."""
     sharing = Counter(word for words in _WORDS.values() for word in set(words.split()))
-    table: dict[str, dict[str, float]] = {}
-    for code, words in _WORDS.items():
+    table: dict[str, int] = {}
+    for place, words in enumerate(_WORDS.values()):
         for word in set(words.split()):
-            table.setdefault(word, {})[code] = 1.0 / sharing[word] ** 0.7
-    return {word: tuple(codes.items()) for word, codes in table.items()}
+            table[word] = table.get(word, 0) | round(_FRACTION / sharing[word] ** 0.7) << _LANE * place
+    return table
 
 
 SMALL_WORDS = frozenset(word for words in _WORDS.values() for word in words.split())
 _GREEK = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
 _WEIGHTS = _weights()
+_LANES = struct.Struct(f"<{len(_CODES)}I")
+_STRANGE = re.compile(r"[^\x00-\x7f]")
 
 
 def language_scores(words: Iterable[str], text: str) -> dict[str, float]:
     """Score each language by folded ``words`` and by the letters of the unfolded ``text`` (first 3,000 letters)."""
-    scores = dict.fromkeys(_WORDS, 0.0)
     weights = _WEIGHTS
-    for word, count in Counter(filter(weights.__contains__, words)).items():
-        times = count if count < 4 else 4
-        for code, weight in weights[word]:
-            scores[code] += weight * times
+    counted = Counter(filter(weights.__contains__, words))
+    total = sum([weights[word] * (count if count < 4 else 4) for word, count in counted.items()])
+    lanes = _LANES.unpack(total.to_bytes(_LANES.size, "little"))
+    scores = {code: lane / _FRACTION for code, lane in zip(_CODES, lanes, strict=True)}
     head = text[:3000]
     if not head.isascii():
-        lower = head.lower()
-        for letter in sorted(_LETTERS.keys() & set(lower)):
-            share = min(lower.count(letter), 6) * 0.6
+        lower = "".join(_STRANGE.findall(head)).lower()
+        counts = Counter(lower)
+        for letter in sorted(_LETTERS.keys() & counts.keys()):
+            share = min(counts[letter], 6) * 0.6
             for code, weight in _LETTERS[letter].items():
                 scores[code] += weight * share
         if max(lower) >= "\u0370":

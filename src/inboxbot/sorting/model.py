@@ -12,19 +12,25 @@ import base64
 import json
 import math
 import struct
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from itertools import chain
+from operator import add, mul
 from typing import Any
 
 from inboxbot.sorting.features import Features, letter_groups
 from inboxbot.sorting.index import GROUPS, MEANING_POWER, WORD_POWER
 from inboxbot.sorting.kinds import RIGHTS, Kind
+from inboxbot.sorting.vocabulary import LONGEST
 
 TARGETS = (*(kind.value for kind in RIGHTS), "any", "reminder")
 KINDS, ANY, REMINDER = slice(0, len(RIGHTS)), len(RIGHTS), len(RIGHTS) + 1
 ZERO = 128  # the byte that stands for a weight of nothing
-_MEMO_LIMIT = 60_000
+LANE = 24  # bits
+ROOM = 1_200  # words (each of at most 46 rows) whose rows can be added, with all others, before a lane overflows
+_MEMO_LIMIT = 50_000  # words remembered
 
 Sums = list[float]  # one for each of TARGETS, in log odds, not yet calibrated
 
@@ -50,7 +56,9 @@ class Scores:
 
 def sigmoid(value: float) -> float:
     """Return the logistic function."""
-    return 1.0 / (1.0 + math.exp(-max(min(value, 40.0), -40.0)))
+    if -40.0 < value < 40.0:
+        return 1.0 / (1.0 + math.exp(-value))
+    return 0.0 if value < 0 else 1.0
 
 
 def evidence_for(scores: Scores) -> tuple[list[list[float]], list[float]]:
@@ -62,7 +70,7 @@ def evidence_for(scores: Scores) -> tuple[list[list[float]], list[float]]:
     rows = (scores.whole, scores.best, scores.deep)
     own = [[*(row[target] for row in rows), *(row[ANY] for row in rows)] for target in range(len(TARGETS))]
     own[ANY][3:] = [max(row[KINDS]) for row in rows]
-    return own, [sigmoid(value) for row in rows for value in row]
+    return own, list(map(sigmoid, chain(*rows)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,64 +92,96 @@ class _Layer:
         self.bias: tuple[float, ...] = tuple(data["bias"])
         self.size = len(self.steps)
         self.rows = base64.b64decode(data["rows"])
-        self.lanes = struct.Struct(f"<{self.size}I")
 
-    def pack(self) -> list[int]:
-        """Return each row as a whole number with 32 bits for each weight."""
-        size, rows = self.size, self.rows
-        found = []
-        for start in range(0, len(rows), size):
-            wide = bytearray(4 * size)
-            wide[::4] = rows[start : start + size]
-            found.append(int.from_bytes(wide, "little"))
-        return found
+    def row(self, number: int) -> bytes:
+        """Return the bytes of a feature."""
+        return self.rows[number * self.size : (number + 1) * self.size]
 
     def weight(self, number: int, lane: int) -> float:
         """Return one weight of a feature."""
         return (self.rows[number * self.size + lane] - ZERO) * self.steps[lane]
 
-    def sums(self, of_words: tuple[int, int, float], of_meanings: tuple[int, int, float]) -> Sums:
-        """Return each lane's sum; both arguments are packed rows added up, how many, and what each counts for."""
-        total, count, factor = of_words
-        other, others, times = of_meanings
-        read, width = self.lanes.unpack, 4 * self.size
-        less = ZERO * (count * factor + others * times)
+    def sums(self, words: Sequence[int], meanings: Sequence[int], word: float, meaning: float, rows: float) -> Sums:
+        """Return each lane's sum; ``words`` and ``meanings`` are bytes added up, with their factors."""
+        less = ZERO * rows
         return [
-            bias + step * (one * factor + two * times - less)
-            for bias, step, one, two in zip(
-                self.bias,
-                self.steps,
-                read(total.to_bytes(width, "little")),
-                read(other.to_bytes(width, "little")),
-                strict=True,
-            )
+            bias + step * (one * word + other * meaning - less)
+            for bias, step, one, other in zip(self.bias, self.steps, words, meanings, strict=True)
         ]
 
 
-class _Words(dict[str, tuple[int, int, int]]):
-    """The packed rows of a word and its letter groups added up, of both layers, and how many they are."""
+class _Packed:
+    """The rows of both layers side by side, each packed into one whole number: adding features up is one sum.
 
-    def __init__(
-        self, numbers: Mapping[str, int], letters: Mapping[str, int], plain: Sequence[int], deep: Sequence[int]
-    ) -> None:
+    A weight has a lane of 24 bits (enough for `ROOM` words and all else that is added at once). First come the plain
+    layer's lanes and one that holds a one, so that a sum also tells how many rows it is of; then the deep layer's; and
+    above them the feature's number, which makes each row another and means nothing in a sum. Half of a layer's lanes
+    stand at even places and half at odd ones, so that they can be read as overlapping words of 32 bits.
+    """
+
+    def __init__(self, plain: _Layer, deep: _Layer) -> None:
+        near, far = plain.size + 1, deep.size
+        self._near, self._far = _Lanes(near), _Lanes(far)
+        self._shift = LANE * near
+        self.above = LANE * (near + far)
+        self.rows = [
+            self._near.pack(plain.row(number) + b"\x01")
+            | self._far.pack(deep.row(number)) << self._shift
+            | number << self.above
+            for number in range(len(plain.rows) // plain.size)
+        ]
+
+    def near(self, total: int) -> list[int]:
+        """Return the plain layer's lanes of a sum, and how many rows it is of."""
+        return self._near.read(total)
+
+    def both(self, total: int) -> list[int]:
+        """Return the same, and the deep layer's lanes behind it."""
+        return self._near.read(total) + self._far.read(total >> self._shift)
+
+
+class _Lanes:
+    """Lanes of 24 bits, the first half of them at even places."""
+
+    def __init__(self, count: int) -> None:
+        self._half = (count + 1) // 2
+        self._even = struct.Struct("<" + "2x".join("I" * self._half)).unpack_from
+        self._odd = struct.Struct("<" + "2x".join("I" * (count - self._half))).unpack_from
+        self._size = LANE // 8 * (count + 2)  # two lanes more than there are: the words overlap
+        self._mask = (1 << LANE * count) - 1
+
+    def pack(self, values: bytes) -> int:
+        """Return one number that holds these bytes, each in its lane."""
+        spread = bytearray(self._size)
+        spread[0 : 6 * self._half : 6] = values[: self._half]
+        spread[3 : 3 + 6 * (len(values) - self._half) : 6] = values[self._half :]
+        return int.from_bytes(spread, "little")
+
+    def read(self, total: int) -> list[int]:
+        """Return the lanes of a number."""
+        found = (total & self._mask).to_bytes(self._size, "little")
+        return [value & 0xFFFFFF for value in self._even(found) + self._odd(found, 3)]
+
+
+class _Words(dict[str, int]):
+    """The packed rows of a word and of its letter groups added up, each reckoned the first time it is met."""
+
+    def __init__(self, numbers: Mapping[str, int], letters: Mapping[str, int], rows: Sequence[int]) -> None:
         super().__init__()
         self.numbers = numbers
         self._letters = letters
-        self._plain = plain
-        self._deep = deep
+        self._rows = rows
 
-    def __missing__(self, word: str) -> tuple[int, int, int]:
+    def __missing__(self, word: str) -> int:
         """Add up a word that was not met before."""
-        if len(self) >= _MEMO_LIMIT:
-            self.clear()
         found = [number for number in map(self._letters.get, letter_groups(word)) if number is not None]
         if word in self.numbers:
             found.append(self.numbers[word])
-        value = self[word] = (
-            sum(map(self._plain.__getitem__, found)),
-            sum(map(self._deep.__getitem__, found)),
-            len(found),
-        )
+        value = sum(map(self._rows.__getitem__, found))
+        if len(word) <= LONGEST:
+            if len(self) >= _MEMO_LIMIT:
+                self.clear()
+            self[word] = value
         return value
 
 
@@ -162,12 +202,13 @@ class Model:
         rules = dict(data["rules"])
         self.rules = Rules(tuple(rules.pop("thresholds")), **rules)
         self.inputs: str = data["inputs"]  # digest of what it was trained from
-        self._packed = (self.plain.pack(), self.deep.pack())
+        self._packed = _Packed(self.plain, self.deep)
         self._words = _Words(
-            {name: number for number, name in enumerate(self.names["w"], self.base["w"])},
+            {sys.intern(name): number for number, name in enumerate(self.names["w"], self.base["w"])},
             {name: number for number, name in enumerate(self.names["g"], self.base["g"])},
-            *self._packed,
+            self._packed.rows,
         )
+        self.rows = self._packed.rows
         self._word_factors = [1.0 / max(count, 1) ** WORD_POWER for count in range(2_000)]
         self._meaning_factors = [1.0 / max(count, 1) ** MEANING_POWER for count in range(256)]
 
@@ -183,28 +224,32 @@ class Model:
         word = self._word_factors[count] if count < len(self._word_factors) else 1.0 / count**WORD_POWER
         return word, self._meaning_factors[features.meanings]
 
+    def _lanes(self, features: Features, read: Callable[[int], list[int]]) -> tuple[list[int], list[int]]:
+        """Return the lanes of the rows of words and of two words in a row added up, and those of meanings."""
+        words = list(map(self._words.__getitem__, features.words))
+        lanes = read(sum(words[:ROOM]) + sum(features.bigrams))
+        for start in range(ROOM, len(words), ROOM):
+            lanes = list(map(add, lanes, read(sum(words[start : start + ROOM]))))
+        return lanes, read(sum(features.meant))
+
     def score(self, features: Features) -> Sums:
-        """Return the plain layer's sums of a sentence."""
-        packed = self._packed[0].__getitem__
+        """Return the plain layer's sums of a sentence (reckoned once)."""
+        if features.sums is not None:
+            return features.sums
+        words, meanings = self._lanes(features, self._packed.near)
         word, meaning = self._factors(features)
-        rows = list(map(self._words.__getitem__, features.words))
-        total = sum([row[0] for row in rows]) + sum(map(packed, features.bigrams))
-        count = sum([row[2] for row in rows]) + len(features.bigrams)
-        other = sum(map(packed, features.meant))
-        return self.plain.sums((total, count, word), (other, len(features.meant), meaning))
+        rows = words.pop() * word + meanings.pop() * meaning
+        features.sums = self.plain.sums(words, meanings, word, meaning, rows)
+        return features.sums
 
     def scores(self, features: Features, sentences: Sequence[Sums | None]) -> Scores:
         """Return the scores of a mail whose sentences were scored."""
+        words, meanings = self._lanes(features, self._packed.both)
         word, meaning = self._factors(features)
-        rows = list(map(self._words.__getitem__, features.words))
-        count = sum([row[2] for row in rows]) + len(features.bigrams)
-        sums: list[Sums] = []
-        for layer, place in ((self.plain, 0), (self.deep, 1)):
-            packed = self._packed[place].__getitem__
-            total = sum([row[place] for row in rows]) + sum(map(packed, features.bigrams))
-            other = sum(map(packed, features.meant))
-            sums.append(layer.sums((total, count, word), (other, len(features.meant), meaning)))
-        whole, lanes = sums
+        near = self.plain.size
+        rows = words[near] * word + meanings[near] * meaning
+        whole = self.plain.sums(words[:near], meanings[:near], word, meaning, rows)
+        lanes = self.deep.sums(words[near + 1 :], meanings[near + 1 :], word, meaning, rows)
         deep = lanes[: len(TARGETS)]
         for value, row in zip(lanes[len(TARGETS) :], self.out, strict=True):
             if value > 0.0:
@@ -212,16 +257,26 @@ class Model:
         best = [max(column) for column in zip(*filter(None, sentences), strict=True)] or whole
         return Scores(whole, best, deep)
 
+    def weights(self, target: int) -> Callable[[int | None], float]:
+        """Return what gives the plain layer's weight for a target of a feature's packed row (None: unknown)."""
+        rows, size, step, above = self.plain.rows, self.plain.size, self.plain.steps[target], self._packed.above
+
+        def weight(row: int | None) -> float:
+            return 0.0 if row is None else (rows[(row >> above) * size + target] - ZERO) * step
+
+        return weight
+
+    def word_weight(self, word: str, target: int) -> float:
+        """Return the plain layer's weight of a word for a target."""
+        return self.plain.weight(self._words.numbers[word], target) if word in self._words.numbers else 0.0
+
     def chances(self, scores: Scores) -> list[float]:
         """Return the calibrated probability of each target."""
         own, common = evidence_for(scores)
-        found = []
-        for sums, factors in zip(own, self.calibration, strict=True):
-            total = factors[-1]
-            for factor, value in zip(factors, (*sums, *common), strict=False):
-                total += factor * value
-            found.append(sigmoid(total))
-        return found
+        return [
+            sigmoid(sum(map(mul, factors, (*sums, *common)), factors[-1]))
+            for sums, factors in zip(own, self.calibration, strict=True)
+        ]
 
     def decide(self, chances: Sequence[float]) -> tuple[tuple[Kind, ...], bool]:
         """Return the kinds to give and whether a person should look."""
@@ -238,4 +293,4 @@ class Model:
     def flat(self, features: Features) -> tuple[int, ...]:
         """Return the words of a mail that the model knows, as sorted numbers (what `learning` may keep)."""
         numbers = self._words.numbers
-        return tuple(sorted([numbers[word] for word in features.words if word in numbers]))
+        return tuple(sorted(map(numbers.__getitem__, features.words & numbers.keys())))

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import ahocorasick
+
 from inboxbot.sorting.values import Robot
 
 _LOCAL_ROBOTS = ("mailer-daemon", "mailerdaemon", "mail-daemon", "postmaster", "listserv", "majordomo")
@@ -178,6 +180,17 @@ _AWAY_WORDS = (
 )  # fmt: skip
 
 
+def _automaton(words: Sequence[str]) -> ahocorasick.Automaton:
+    automaton = ahocorasick.Automaton()
+    for word in words:
+        automaton.add_word(word, word)
+    automaton.make_automaton()
+    return automaton
+
+
+_AWAY = _automaton(_AWAY_WORDS)
+
+
 def looks_like_autoreply(subject: str, opening: str) -> bool:
     """Whether the words alone sound like an out-of-office note (both folded; ``opening`` is the first 600 letters).
 
@@ -186,4 +199,4 @@ def looks_like_autoreply(subject: str, opening: str) -> bool:
     if _AUTO_SUBJECT.match(subject.strip()):
         return True
     flat = " ".join(opening[:600].split())
-    return any(word in flat for word in _AWAY_WORDS)
+    return next(_AWAY.iter(flat), None) is not None

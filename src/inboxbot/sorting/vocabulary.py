@@ -6,13 +6,14 @@ judge learns of Swedish and English mail therefore also holds for languages in w
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 
 from inboxbot.sorting.fold import fold
-from inboxbot.sorting.words import Hit, plain_words
+from inboxbot.sorting.words import Hit, Stock, plain_words
 
 _GAP = "_"  # in a phrase: at most two words between
 # Wishes that "not" turns into their opposite ("don't delete"); in "no newsletter" the "no" is part of the wish.
@@ -30,7 +31,11 @@ _TOPICS = frozenset(
      "nevermind", "order", "otherauthority", "phish", "post", "sales", "start", "subscription", "unsub", "warranty"]
 )  # fmt: skip
 _GRIM = frozenset(["complain", "report", "authority", "ask_complaint"])  # what a closing threat threatens with
-_MEMO_LIMIT = 60_000  # words remembered; a text of a million strange words must not fill the memory
+_MEMO_LIMIT = 50_000  # words remembered; a text of a million strange words must not fill the memory
+LONGEST = 40  # letters of a word that is remembered
+STOCK_LIMIT = 2_000  # sentences remembered
+_STOCK_LONGEST = 60  # words of them
+_MOST_MEMOS = 30  # choices of languages
 
 
 @dataclass(slots=True)
@@ -42,29 +47,47 @@ class _Node:
     gap: _Node | None = None
 
 
+_Lead = tuple[tuple[int, ...], Mapping[int, tuple[_Node, ...]], tuple[_Node, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Sense:
-    """What a single word means: its concepts, what may follow it in phrases, and the phrase words it can stand for."""
+    """What a single word means: the phrase words it can stand for, and what begins with it.
 
-    concepts: tuple[int, ...]
-    following: Mapping[int, tuple[_Node, ...]]  # by the next word
-    gaps: tuple[_Node, ...]  # phrases in which up to two words may come first
+    ``lead`` holds its concepts, what may follow it in phrases (by the next word), and the phrases in which up to two
+    words may come first; None for a word that begins nothing. ``word`` is the word, one string for all its occurrences,
+    so that every later table finds it without comparing letters.
+    """
+
+    word: str
     atoms: tuple[int, ...]
+    lead: _Lead | None
 
 
-class _Memo(dict[str, _Sense]):
-    """The senses of words in some languages, each worked out the first time it is met."""
+class Memo(dict[str, _Sense]):
+    """The senses of words in some languages, each worked out the first time it is met.
+
+    ``stock`` holds sentences that were met at least twice. Of what was met once only a number is kept that it cannot
+    be read from: what a single person writes is not remembered.
+    """
 
     def __init__(self, vocabulary: Vocabulary, languages: tuple[str, ...]) -> None:
         super().__init__()
         self._vocabulary = vocabulary
         self._languages = languages
+        self.stock: dict[object, Stock] = {}
+
+    def keep(self, key: object, stock: Stock) -> None:
+        """Remember a sentence, if it is met for the second time."""
+        if len(stock.words) <= _STOCK_LONGEST and self._vocabulary.met_before(hash(key)):
+            self.stock[key] = stock
 
     def __missing__(self, word: str) -> _Sense:
         """Work out a word that was not met before."""
-        if len(self) >= _MEMO_LIMIT:
-            self.clear()
-        value = self[word] = self._vocabulary.sense(word, self._languages)
+        value = self._vocabulary.sense(word, self._languages)
+        if len(word) <= LONGEST:
+            self._vocabulary.make_room()
+            self[value.word] = value
         return value
 
 
@@ -96,13 +119,22 @@ class Vocabulary:
         self.named = frozenset(number for number, name in enumerate(self.concepts) if name not in _PALE)
         self.topics = frozenset(number for number, name in enumerate(self.concepts) if name in _TOPICS)
         self._roots = {code: _Node() for code in languages}
-        self._memos: dict[tuple[str, ...], _Memo] = {}
+        self._memos: dict[tuple[str, ...], Memo] = {}
+        self._remembered = 0
+        self._once: set[int] = set()
+        self._stocked = 0
         for code, table in languages.items():
             for name, phrases in table.items():
                 for phrase in phrases.replace("\n", " ").split(","):
                     for variant in sorted(_variants(phrase.strip())):
                         self._add(self._roots[code], variant, self._index[name])
-        self._longest = max((len(prefix) for prefix in self._prefixes), default=0)
+        self._stems: dict[str, list[int]] = {}  # by their first two letters: how long the stems are
+        for prefix in sorted(self._prefixes, key=len):
+            lengths = self._stems.setdefault(prefix[:2], [])
+            if len(prefix) not in lengths:
+                lengths.append(len(prefix))
+        self._ends = {suffix[-4:] for suffix in self._suffixes}
+        self.otherwise, self.threat, self.spare = map(self.number, ("otherwise", "threat", "spare"))
 
     @classmethod
     def load(cls) -> Vocabulary:
@@ -146,8 +178,9 @@ class Vocabulary:
     def _atoms_of(self, word: str) -> list[int]:
         """Return the phrase words that a word can stand for: itself, its stems, its endings."""
         found = [self._atoms.get(word)]
-        found += [self._prefixes.get(word[:length]) for length in range(2, min(len(word), self._longest) + 1)]
-        found += [self._suffixes.get(word[-length:]) for length in range(4, min(len(word), 12))]
+        found += [self._prefixes.get(word[:length]) for length in self._stems.get(word[:2], ()) if length <= len(word)]
+        if word[-4:] in self._ends:
+            found += [self._suffixes.get(word[-length:]) for length in range(4, min(len(word), 12))]
         return [atom for atom in found if atom is not None]
 
     def sense(self, word: str, languages: tuple[str, ...]) -> _Sense:
@@ -155,6 +188,8 @@ class Vocabulary:
         atoms = self._atoms_of(word)
         if "'" in word:  # "l'accès", "dell'account": the word behind the elided article
             atoms += self._atoms_of(word.partition("'")[2])
+        if not atoms:
+            return _Sense(sys.intern(word), (), None)
         nodes = [
             following[atom]
             for following in (self._roots[code].following for code in languages if code in self._roots)
@@ -165,33 +200,63 @@ class Vocabulary:
         for node in nodes:
             for atom, child in node.following.items():
                 following[atom] = (*following.get(atom, ()), child)
-        return _Sense(
-            tuple(dict.fromkeys(concept for node in nodes for concept in node.concepts)),
-            following,
-            tuple(node.gap for node in nodes if node.gap is not None),
-            tuple(atoms),
-        )
+        concepts = tuple(dict.fromkeys([concept for node in nodes for concept in node.concepts]))
+        gaps = tuple([node.gap for node in nodes if node.gap is not None])
+        lead = (concepts, following, gaps) if concepts or following or gaps else None
+        return _Sense(sys.intern(word), tuple(atoms), lead)
 
-    def find(self, words: Sequence[str], languages: tuple[str, ...]) -> list[Hit]:
-        """All meanings in the words of a sentence, in order of their first word."""
+    def met_before(self, mark: int) -> bool:
+        """Whether a sentence was met before; ``mark`` stands for it. Of too many that were, all are forgotten."""
+        if mark not in self._once:
+            if len(self._once) >= _MEMO_LIMIT:
+                self._once.clear()
+            self._once.add(mark)
+            return False
+        self._stocked += 1
+        if self._stocked > STOCK_LIMIT:
+            self._stocked = 1
+            for memo in self._memos.values():
+                memo.stock.clear()
+        return True
+
+    def make_room(self) -> None:
+        """Count one more word that is remembered; of too many all are forgotten."""
+        self._remembered += 1
+        if self._remembered > _MEMO_LIMIT:
+            self._remembered = 1
+            for memo in self._memos.values():
+                memo.clear()
+
+    def reader(self, languages: tuple[str, ...]) -> Memo:
+        """Return the senses of words in these languages, to be looked up by word."""
         memo = self._memos.get(languages)
         if memo is None:
-            memo = self._memos[languages] = _Memo(self, languages)
-        senses = list(map(memo.__getitem__, words))
-        hits: list[Hit] = []
-        last = len(senses) - 1
-        for first, sense in enumerate(senses):
-            if sense.concepts:
-                hits += [(concept, first, first) for concept in sense.concepts]
-            following = sense.following
-            if following and first < last:
-                for atom in senses[first + 1].atoms:
-                    for child in following.get(atom, ()):
+            if len(self._memos) >= _MOST_MEMOS:
+                self._memos.clear()
+                self._remembered = self._stocked = 0
+            memo = self._memos[languages] = Memo(self, languages)
+        return memo
+
+
+def find_meanings(senses: Sequence[_Sense]) -> list[Hit]:
+    """All meanings in the words of a sentence, in order of their first word."""
+    hits: list[Hit] = []
+    last = len(senses) - 1
+    for first, sense in enumerate(senses):
+        if sense.lead is None:
+            continue
+        concepts, following, gaps = sense.lead
+        if concepts:
+            hits += [(concept, first, first) for concept in concepts]
+        if following and first < last:
+            for atom in senses[first + 1].atoms:
+                if atom in following:
+                    for child in following[atom]:
                         _enter(child, first, first + 1, senses, hits)
-            for gap in sense.gaps:
-                for later in range(first + 1, min(first + 4, last + 1)):
-                    _step(gap, first, later, senses, hits)
-        return hits
+        for gap in gaps:
+            for later in range(first + 1, min(first + 4, last + 1)):
+                _step(gap, first, later, senses, hits)
+    return hits
 
 
 def _step(node: _Node, first: int, place: int, senses: Sequence[_Sense], hits: list[Hit]) -> None:

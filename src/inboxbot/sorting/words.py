@@ -5,17 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from inboxbot.sorting.fold import Folded
 
 # A word, a comma or the like, or the end of a sentence: a stop followed by a blank, or a line end before an empty
 # line or a list mark. Bounded repeats only: time stays linear on any text.
-_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?|[,:()]|[.!?;](?=\s|$)|\n(?=[ ]{0,8}(?:[\n\-*•·>☐☑✓★→▪]|[0-9a-z][.)] ))")
-_ENDS = frozenset(".!?;\n")
-_QUESTIONS = frozenset("?")
+_MARK = r"[,:()]|[.!?;](?=\s|$)|\n(?=[ ]{0,8}(?:[\n\-*•·>☐☑✓★→▪]|[0-9a-z][.)] ))"
+_TOKEN = re.compile(rf"[^\W_]+(?:'[^\W_]+)?|{_MARK}")
+_MARKS_ONLY = re.compile(_MARK)
 _PAUSES = frozenset(",:()")
+_MARKS = _PAUSES | frozenset(".!?;\n")
 
 Hit = tuple[int, int, int]  # a meaning: number of the concept, first and last word (both included)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stock:
+    """A sentence that was met before, word for word (a greeting, a footer), and what it means."""
+
+    words: list[str]
+    hits: list[Hit]
+    meant: frozenset[int]
 
 
 @dataclass(slots=True)
@@ -26,6 +37,9 @@ class Sentence:
     pauses: list[int]
     asks: bool = False  # it ends in a question mark
     hits: list[Hit] = field(default_factory=list)
+    meant: frozenset[int] = frozenset()  # the concepts of the hits
+    stock: Stock | None = None  # it was met before
+    marks: int = 0  # commas, stops and the like in the text before it
 
 
 def split_sentences(text: str, limit: int = 1_000_000) -> list[Sentence]:
@@ -33,36 +47,40 @@ def split_sentences(text: str, limit: int = 1_000_000) -> list[Sentence]:
     found: list[Sentence] = []
     words: list[str] = []
     pauses: list[int] = []
-    for token in _TOKEN.findall(text)[:limit]:
-        if token in _ENDS:
-            if words:
-                found.append(Sentence(words, pauses, asks=token in _QUESTIONS))
-                words, pauses = [], []
-        elif token in _PAUSES:
+    tokens = _TOKEN.findall(text)
+    del tokens[limit:]
+    after = 0  # the token behind the last mark
+    marks = 0  # before the sentence
+    for number, place in enumerate([place for place, token in enumerate(tokens) if token in _MARKS], 1):
+        words += tokens[after:place]
+        after = place + 1
+        if tokens[place] in _PAUSES:
             pauses.append(len(words))
-        else:
-            words.append(token)
+        elif words:
+            found.append(Sentence(words, pauses, asks=tokens[place] == "?", marks=marks))
+            words, pauses, marks = [], [], number
+    words += tokens[after:]
     if words:
-        found.append(Sentence(words, pauses))
+        found.append(Sentence(words, pauses, marks=marks))
     return found
 
 
 def word_places(folded: Folded, sentences: Sequence[Sentence], number: int, first: int, last: int) -> tuple[int, int]:
     """Return where the words ``first`` to ``last`` of a sentence begin and end in the text that was folded.
 
-    Between two words there are no letters, so that each is found where the one before it ended.
+    Between two words of a sentence there are no letters, so that each is found where the one before it ended.
     """
     place = start = 0
     text = folded.text
-    for count, sentence in enumerate(sentences[: number + 1]):
-        for position, word in enumerate(sentence.words):
-            place = text.find(word, place)
-            if count == number and position == first:
-                start = place
-            place += len(word)
-            if count == number and position == last:
-                return folded.origin(start), folded.origin(place - 1) + 1
-    raise IndexError(number)
+    sentence = sentences[number]
+    if sentence.marks:
+        place = next(islice(_MARKS_ONLY.finditer(text), sentence.marks - 1, None)).end()
+    for position, word in enumerate(sentence.words[: last + 1]):
+        place = text.find(word, place)
+        if position == first:
+            start = place
+        place += len(word)
+    return folded.origin(start), folded.origin(place - 1) + 1
 
 
 def plain_words(text: str) -> list[str]:
