@@ -57,6 +57,7 @@ def main() -> int:
         "invisible": "\u200b" * 1_000_000,
         "no blanks": "x" * 1_000_000,
         "commas": "inte," * 200_000,
+        "not and commas": "inte radera, " * 77_000,
     }
     for name, text in hostile.items():
         before = time.process_time()

@@ -18,6 +18,7 @@ _CLOSE = 1.0  # log odds by which the second sentence may be worse than the best
 _TOGETHER = 6  # words between two telling expressions that are shown as one span
 _WIDE = 12  # words of a span, at most
 _READABLE = 5  # words of a span, at least, where the sentence has them: "me" alone tells a reader nothing
+_LOOKED = 500  # words of a sentence that are weighed: no person writes longer ones
 _PLAIN_WORD = 0.4  # of the weight of a single word: a meaning or a wish of the vocabulary says more to a reader
 
 
@@ -32,7 +33,8 @@ class _Span(NamedTuple):
 def _spans(sentence: Sentence, index: Index, model: Model, target: int) -> list[_Span]:
     """Return the expressions of a sentence that speak for a target, with weights; pairs are shared by their two."""
     weight = model.weights(target)
-    hits = sentence.hits
+    words = sentence.words[:_LOOKED]
+    hits = [hit for hit in sentence.hits if hit[2] < _LOOKED]
     worth = [weight(index.concepts.get(hit[0])) + weight(index.wishes.get(hit[0])) for hit in hits]
     for one, two in hit_pairs(hits):
         low, high = sorted((hits[one][0], hits[two][0]))
@@ -40,9 +42,9 @@ def _spans(sentence: Sentence, index: Index, model: Model, target: int) -> list[
         worth[one] += value
         worth[two] += value
     spans = [_Span(hit[1], hit[2], value) for hit, value in zip(hits, worth, strict=True) if value > 0]
-    cited = [(first, last, weight(index.articles.get(name))) for name, first, last in article_hits(sentence.words)]
+    cited = [(first, last, weight(index.articles.get(name))) for name, first, last in article_hits(words)]
     spans += [_Span(*span) for span in cited if span[2] > 0]
-    known = [(place, model.word_weight(word, target)) for place, word in enumerate(sentence.words)]
+    known = [(place, model.word_weight(word, target)) for place, word in enumerate(words)]
     spans += [_Span(place, place, _PLAIN_WORD * value) for place, value in known if value > 0]
     return spans
 

@@ -8,6 +8,7 @@ What a feature counts for is divided by a power of the number of words
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice, pairwise
@@ -210,16 +211,14 @@ def _negated(sentence: Sentence, hits: list[Hit], vocabulary: Vocabulary) -> lis
     words, pauses = sentence.words, sentence.pauses
     ruled, spare = vocabulary.ruled, vocabulary.spare
     nots = [place for place, word in enumerate(words) if word in _NOTS]
-    kept: list[Hit] = []
-    for concept, first, last in hits:
-        if concept in ruled and any(
-            first - 3 <= place <= last + 1
-            and not any(min(place, first) < pause <= max(place, last) for pause in pauses)
-            for place in nots
-        ):
-            concept = spare  # noqa: PLW2901  the same words, another meaning
-        kept.append((concept, first, last))
-    return kept
+
+    def denied(first: int, last: int) -> bool:
+        near = nots[bisect_left(nots, first - 3) : bisect_right(nots, last + 1)]
+        return any(bisect_right(pauses, min(place, first)) == bisect_right(pauses, max(place, last)) for place in near)
+
+    return [
+        (spare if concept in ruled and denied(first, last) else concept, first, last) for concept, first, last in hits
+    ]
 
 
 def article_hits(tokens: Sequence[str]) -> Iterator[tuple[str, int, int]]:
@@ -289,7 +288,7 @@ def _meant(sentence: Sentence, index: Index, *, title: bool) -> list[int | None]
 
 def _met(sentence: Sentence, index: Index) -> list[int | None]:
     """Return what stands next to each meaning of a sentence: words, and other meanings."""
-    words, hits, pauses = sentence.words, sentence.hits, sentence.pauses
+    words, hits, pauses = sentence.words, sentence.hits, frozenset(sentence.pauses)
     found: list[int | None] = []
     keys: list[int] = []
     close: list[int] = []
