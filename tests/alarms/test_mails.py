@@ -73,7 +73,7 @@ def test_the_daemon_waits_a_minute_for_what_else_happens(new_office: NewOffice, 
     office.clock.advance(seconds=31)
     assert tell_staff(office.desk, now=office.clock, collect=COLLECT) == 1
     (one,) = mails(smtp)
-    assert one["Subject"] == "inboxbot – utskicken står stilla, försenade: 1"
+    assert one["Subject"] == "inboxbot – sändningen av brev vilar, försenade: 1"
     assert "letters per hour" in words(one)
 
 
