@@ -29,6 +29,7 @@ TAIL = 8_000  # … and the last
 MAX_WORDS = 7_000  # 40,000 letters of one-letter words are no mail
 _ENOUGH = 3  # new words that a reply's subject is not needed beside
 _MAX_PAIRS = 6  # meanings a meaning is paired with, at most
+_MOST_HITS = 800  # meanings of one sentence whose neighbours are looked at: what has more is no sentence
 
 REPLY_MARKS = frozenset({"re", "sv", "aw", "vs", "antw", "ang", "svar", "rif", "odp", "res"})
 FORWARD_MARKS = frozenset({"fw", "fwd", "vb", "wg", "vl", "tr", "rv", "enc", "vidarebefordrar", "doorst"})
@@ -288,7 +289,7 @@ def _meant(sentence: Sentence, index: Index, *, title: bool) -> list[int | None]
 
 def _met(sentence: Sentence, index: Index) -> list[int | None]:
     """Return what stands next to each meaning of a sentence: words, and other meanings."""
-    words, hits, pauses = sentence.words, sentence.hits, frozenset(sentence.pauses)
+    words, hits, pauses = sentence.words, sentence.hits[:_MOST_HITS], frozenset(sentence.pauses)
     found: list[int | None] = []
     keys: list[int] = []
     close: list[int] = []
