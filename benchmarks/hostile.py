@@ -1,6 +1,6 @@
 """A thousand hostile mails among a thousand good ones, and by how much they delay them (promises.md L6).
 
-    python benchmarks/hostile.py [--mails 1000] [--workers 2] [--kinds]
+    python -m benchmarks.hostile [--mails 1000] [--workers 2] [--kinds]
 
 Each hostile mail is one of the kinds below, made to stall a parser. Printed: the time of the good mails alone, the time
 until the last good one is judged with the hostile ones between them, and the time until all are done. With ``--kinds``
@@ -13,6 +13,8 @@ import argparse
 import itertools
 import time
 from collections import Counter
+
+from benchmarks.judge import make_mails
 
 from inboxbot.mailbox.workers import Held, ReadingPool, shipped_judge
 from inboxbot.reading.read import raw_of, read_mail
@@ -76,16 +78,18 @@ def kinds() -> dict[str, bytes]:
 
 
 def good(count: int) -> list[tuple[str, RawMail]]:
-    """Return requests of ordinary length."""
-    words = "Jag har handlat hos er i flera år och är nöjd. ".encode() * 20
-    texts = (
-        b"From: Anna <anna%d@example.com>\r\nSubject: Mina uppgifter\r\n" % number
-        + b"Content-Type: text/plain; charset=utf-8\r\n\r\n"
-        + words
-        + b"Radera alla mina uppgifter nu.\r\n"
-        for number in range(count)
-    )
-    return [(f"good {number}", raw_of(text)) for number, text in enumerate(texts)]
+    """Return mails as people write them, of about 2,000 letters, no two alike."""
+    return [
+        (
+            f"good {number}",
+            raw_of(
+                f"From: Anna <anna{number}@example.com>\r\nSubject: {subject}\r\n".encode()
+                + b"Content-Type: text/plain; charset=utf-8\r\n\r\n"
+                + body.encode()
+            ),
+        )
+        for number, (subject, body) in enumerate(make_mails(count))
+    ]
 
 
 def run(pool: ReadingPool, mails: list[tuple[str, RawMail]]) -> tuple[float, float, Counter[str]]:

@@ -205,9 +205,16 @@ def _weight(raw: RawMail) -> int:
     return sum(map(len, _texts(raw)))
 
 
-def _work_of(raw: RawMail) -> int:
-    """Return about how much work a mail will be, in bytes of plain text: tags and parts cost more than words."""
-    return sum(len(text) + _TAG_WORK * text.count(b"<") + _PART_WORK * text.count(b"\n--") for text in _texts(raw))
+def _is_heavy(raw: RawMail) -> bool:
+    """Return whether a mail will be much work, as bytes of plain text: tags and parts cost more than words."""
+    work = 0
+    for text in _texts(raw):
+        work += len(text)
+        if work <= _HEAVY_WORK:  # else it is known already, and counting in a megabyte takes its time
+            work += _TAG_WORK * text.count(b"<") + _PART_WORK * text.count(b"\n--")
+        if work > _HEAVY_WORK:
+            return True
+    return False
 
 
 def _texts(raw: RawMail) -> Iterator[bytes]:
@@ -221,7 +228,7 @@ def _light_first(
     """Pass ordinary mails on and put the heavy ones aside, as many as memory should hold."""
     aside = 0
     for key, raw in items:
-        if _work_of(raw) <= _HEAVY_WORK:
+        if not _is_heavy(raw):
             yield key, raw
         elif aside < _ASIDE_BYTES:
             aside += _weight(raw)
