@@ -276,3 +276,15 @@ def test_bad_answers_are_refused_with_what_would_do(new_office: NewOffice, tmp_p
     assert "no such file" in eva.is_refused("drafts", "attach", letter, str(tmp_path / "saknas.pdf"))
     assert "not a mail address" in eva.is_refused("drafts", "edit", letter, "--to", "ingen adress")
     assert "there is no outcome" in eva.is_refused("cases", "close", reference)
+
+
+@pytest.mark.parametrize("template", ["access", "erasure"])
+def test_a_letter_chosen_by_hand_is_held_to_the_checklist_and_the_proof_as_well(
+    new_office: NewOffice, template: str
+) -> None:
+    eva = Person(new_office(company_lines=COMPANY))
+    reference = eva.opens(template)
+    eva.says("drafts", "new", reference, template)
+    refusal = eva.is_refused("drafts", "approve", str(eva.letter(reference)["id"]), "--by", "Eva Ek")
+    assert f"{template} has no outcome" in refusal, "and an outcome is only recorded when every line is decided"
+    assert ("not proven who asks" in refusal) is (template == "access")

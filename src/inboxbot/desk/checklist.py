@@ -39,7 +39,7 @@ from inboxbot.store.drafts import load_drafts, void_approvals
 from inboxbot.store.mails import mails_of
 from inboxbot.store.tables import requests
 
-_DISCLOSING = frozenset({"access", "portability"})
+DISCLOSING = frozenset({"access", "portability"})
 _LIVE = (DraftState.PROPOSED, DraftState.APPROVED)
 
 
@@ -201,7 +201,7 @@ def _grounds(request: Request, template: str, texts: dict[str, str]) -> Grounds:
         request=request.kind.value,
         tells=[request.kind.value],
         texts=texts,
-        discloses=template in _DISCLOSING,
+        discloses=template in DISCLOSING,
     )
 
 

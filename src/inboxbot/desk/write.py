@@ -9,7 +9,7 @@ from inboxbot.cases.identity import doubts
 from inboxbot.cases.legal_date import notice_by
 from inboxbot.cases.values import Case, Request
 from inboxbot.desk.arrivals import Served
-from inboxbot.desk.checklist import request_of
+from inboxbot.desk.checklist import DISCLOSING, request_of
 from inboxbot.desk.closing import lines_of
 from inboxbot.desk.context import Actor, Desk
 from inboxbot.desk.drafting import Grounds, draft_letter
@@ -27,6 +27,8 @@ from inboxbot.store.mails import mails_of
 
 _ASKING = frozenset({"identity", "clarification", "representative", "code"})
 _NEEDS_DOUBT = frozenset({"identity", "code"})
+# Letters that say what was found or done: they go out only with an outcome, which needs every line decided.
+_TELLING = DISCLOSING | {"erasure", "erasure_partial", "rectification", "objection", "restriction", "no_data"}
 
 
 def write_letter(
@@ -65,6 +67,9 @@ def write_letter(
         occasion = occasion_of(case, incoming[-1] if incoming else None)
         grounds = Grounds(
             kinds=[request.kind.value],
+            request=request.kind.value if template in _TELLING else "",
+            tells=[request.kind.value] if template in _TELLING else [],
+            discloses=template in DISCLOSING,
             received_at=request.received_at.isoformat(),
             name=occasion.greeting,
             identity="ask" if template == "identity" else "none",
