@@ -230,6 +230,52 @@ def test_data_goes_to_an_unproven_address_only_when_two_people_say_so(
     assert len(smtp.taken) == 1
 
 
+def test_a_file_goes_only_to_a_proven_address_whatever_letter_it_is_put_to(
+    new_office: NewOffice, smtp: Script, tmp_path: Path
+) -> None:
+    """E8: what a file holds cannot be seen, so it counts as data."""
+    office = new_office(company_lines=REGISTER)
+    eva = Person(office)
+    reference = eva.opens("access")
+    letter = str(eva.letter(reference)["id"])
+    copy = tmp_path / "utdrag.csv"
+    copy.write_text("namn\nBo\n", encoding="utf-8")
+    eva.says("drafts", "attach", letter, str(copy))
+    refusal = eva.is_refused("drafts", "approve", letter, "--by", "Eva Ek")
+    assert "data goes only to a proven address" in refusal
+    assert "address on file" in refusal
+    eva.says("drafts", "attach", letter, "--replace")
+    eva.approves(int(letter))
+    office.send()
+    (sent,) = smtp.taken
+    assert b"Bo" not in sent.partition(b"\r\n\r\n")[2]
+
+
+def test_a_letter_edited_since_it_was_shown_is_not_approved_by_what_was_shown(
+    new_office: NewOffice, smtp: Script
+) -> None:
+    """S4."""
+    office = new_office(company_lines=REGISTER)
+    eva = Person(office)
+    reference = eva.opens("access")
+    letter = str(eva.letter(reference)["id"])
+    shown = eva.asks("drafts", "show", letter)["digest"]
+    eva.says("drafts", "edit", letter, "--subject", f"Din begäran [{reference}]")
+    refusal = eva.is_refused("drafts", "approve", letter, "--by", "Eva Ek", "--digest", shown)
+    assert "the letter was changed meanwhile" in refusal
+    now = eva.says("drafts", "show", letter).split("--digest ")[1].split()[0]
+    eva.says("drafts", "approve", letter, "--by", "Eva Ek", "--digest", now)
+
+    eva.says("drafts", "edit", letter, "--subject", f"Om din begäran [{reference}]")
+    assert "Eva Ek approved it before it was changed" in eva.says("drafts", "show", letter)
+    office.send()
+    assert smtp.taken == []
+    assert "changed meanwhile" in eva.is_refused("drafts", "approve", letter, "--by", "Eva Ek", "--digest", now)
+    eva.approves(int(letter))
+    office.send()
+    assert len(smtp.taken) == 1
+
+
 def test_an_encrypted_answer_opens_only_with_its_passphrase(
     new_office: NewOffice, smtp: Script, tmp_path: Path
 ) -> None:

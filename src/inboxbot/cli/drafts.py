@@ -56,14 +56,20 @@ def list_drafts(context: Context, states: tuple[str, ...], as_json: bool) -> Non
 @click.pass_obj
 def show(context: Context, draft_id: int, as_json: bool) -> None:
     """Show one letter whole, with what the letter check says of it."""
+    from inboxbot.cases.values import DraftState
+    from inboxbot.desk.approve import seen_now
     from inboxbot.desk.view import draft_json, draft_with_checks
     from inboxbot.replies.choose import TEXTS
+    from inboxbot.store.drafts import load_draft
 
     with context.desk() as desk:
+        # Before the words are read: a letter that is changed between the two is refused, not approved unseen.
+        with desk.store.read() as connection:
+            digest = seen_now(connection, load_draft(connection, draft_id)).digest
         draft, findings = draft_with_checks(desk, draft_id, now=now())
     checks = [{"rule": one.rule, "blocks": one.blocks, "text": one.text} for one in findings]
     if as_json:
-        print_json({**draft_json(draft), "body": draft.final or draft.body, "checks": checks})
+        print_json({**draft_json(draft), "body": draft.final or draft.body, "checks": checks, "digest": digest})
         return
     click.secho(f"letter {draft.id} of {draft.reference}: {draft.state.value}", bold=True)
     click.echo(f"To:      {safe(draft.recipient or '(nobody yet)')}")
@@ -75,6 +81,8 @@ def show(context: Context, draft_id: int, as_json: bool) -> None:
     for name, what in TEXTS.items():
         if f"[[{name}]]" in draft.body:
             click.echo(f"  [[{name}]]: {what}")
+    if draft.state is DraftState.PROPOSED:
+        click.echo(f"Approve exactly this: inboxbot drafts approve {draft.id} --by NAME --digest {digest[:16]}")
 
 
 @drafts.command("edit")
@@ -182,16 +190,22 @@ def attach_files(
 @click.option(
     "--override", metavar="REASON", help="Send to an address that is not proven; a second person must approve."
 )
+@click.option("--digest", metavar="DIGEST", help="Only what `drafts show` showed: refuse a letter changed since then.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def approve_drafts(context: Context, draft_ids: tuple[int, ...], by: str, override: str | None, as_json: bool) -> None:
+def approve_drafts(
+    context: Context, draft_ids: tuple[int, ...], by: str, override: str | None, digest: str | None, as_json: bool
+) -> None:
     """Approve letters: exactly these words go out with the next round."""
-    from inboxbot.desk.approve import approve
+    from inboxbot.desk.approve import Seen, approve
 
+    if digest is not None and (len(draft_ids) > 1 or len(digest) < 16):
+        raise click.UsageError("--digest is of one letter, and as `drafts show` prints it")
+    seen = Seen(None, digest) if digest is not None else None
     done = []
     with context.desk() as desk:
         for draft_id in draft_ids:
-            approved = approve(desk, draft_id, actor=terminal_actor(by), now=now(), override=override)
+            approved = approve(desk, draft_id, actor=terminal_actor(by), now=now(), override=override, seen=seen)
             done.append(
                 {"id": draft_id, "digest": approved.digest, "warnings": [one.text for one in approved.warnings]}
             )

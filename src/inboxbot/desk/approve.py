@@ -33,10 +33,17 @@ _TWO_PEOPLE = frozenset({"excessive"})  # law.md T11
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A letter as somebody had it before their eyes: its version, and the digest of its words and files."""
+    """A letter as somebody had it before their eyes: its version, and the digest of its words and files.
 
-    version: int
+    The terminal quotes the beginning of the digest alone: then the same words and files are enough.
+    """
+
+    version: int | None
     digest: str
+
+    def is_still(self, now: Seen) -> bool:
+        """Whether what was seen is what there is now."""
+        return now.digest.startswith(self.digest) if self.version is None else now == self
 
 
 class ChangedError(RefusedError):
@@ -77,8 +84,7 @@ def approve(
         draft = load_draft(connection, draft_id)
         case = load_case(connection, draft.case_id)
         _refuse_unless_ready(draft)
-        if seen is not None and seen != seen_now(connection, draft):
-            raise ChangedError("the letter was changed meanwhile", where=f"draft {draft_id}", cure="read it again")
+        _refuse_unless_as_seen(connection, draft, seen)
         company, mailbox = desk.of_mailbox(case.mailbox)
         _refuse_unless_allowed(connection, actor, company.name, mailbox)
         code = make_code(secrets.token_bytes(16)) if draft.template == "code" else ""
@@ -139,6 +145,11 @@ def _refuse_unless_ready(draft: Draft) -> None:
     if draft.recipient is None:
         cure = f"set an address with `inboxbot drafts edit {draft.id} --to ADDRESS`"
         raise RefusedError("nobody knows whom this letter goes to", where=where, cure=cure)
+
+
+def _refuse_unless_as_seen(connection: Connection, draft: Draft, seen: Seen | None) -> None:
+    if seen is not None and not seen.is_still(seen_now(connection, draft)):
+        raise ChangedError("the letter was changed meanwhile", where=f"draft {draft.id}", cure="read it again")
 
 
 def _cure(blocking: list[Finding], draft_id: int) -> str:

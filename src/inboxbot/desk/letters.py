@@ -10,7 +10,7 @@ from itertools import chain
 from sqlalchemy import Connection
 
 from inboxbot.cases.checklist import ChecklistLine, undecided
-from inboxbot.cases.identity import disclosure_faults, needed_level, reached_level
+from inboxbot.cases.identity import Level, disclosure_faults, needed_level, reached_level
 from inboxbot.cases.legal_date import notice_by
 from inboxbot.cases.values import Case, Outcome, Request
 from inboxbot.config.model import CompanySettings, MailboxSettings
@@ -22,7 +22,7 @@ from inboxbot.replies.compose import LetterHeaders, OutAttachment, compose, dige
 from inboxbot.replies.render import Letter, finish_letter
 from inboxbot.sorting.kinds import Kind
 from inboxbot.store.checklists import Identity, load_attachments, load_identity, load_lines
-from inboxbot.store.drafts import Draft
+from inboxbot.store.drafts import Draft, voided_approval
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +113,11 @@ def check_draft(
     ]
     extra = chain(
         _undecided(request, lines),
-        _disclosure(connection, case, grounds, finished),
+        _disclosure(connection, case, grounds, finished, files),
         _proposal(identity, grounds),
         _other_person(connection, case, grounds),
         _identity(connection, case, request),
+        _approved_before(connection, company, finished),
     )
     return sorted([*listed, *extra], key=lambda one: not one.blocks)
 
@@ -134,10 +135,15 @@ def _undecided(request: Request | None, lines: Sequence[ChecklistLine]) -> list[
     return found
 
 
-def _disclosure(connection: Connection, case: Case, grounds: Grounds, finished: Draft) -> list[Finding]:
-    if not grounds.discloses:
+def _disclosure(
+    connection: Connection, case: Case, grounds: Grounds, finished: Draft, files: Sequence[OutAttachment]
+) -> list[Finding]:
+    """Stop data on its way to an address that is not proven; nobody can see what a file holds, so it counts as data."""
+    kinds = [Kind(grounds.request)] if grounds.discloses else [one.kind for one in case.requests if files]
+    needs = [needed_level(kind) for kind in kinds if kind.is_right]
+    need = max(needs, key=lambda one: one.disclose, default=None)
+    if need is None or need.disclose is Level.L0:
         return []
-    need = needed_level(Kind(grounds.request))
     faults = disclosure_faults(need, evidence_on_case(connection, case), finished.recipient or "")
     texts = {
         "identity_not_proven": "it is not proven who asks; data goes only to a proven address",
@@ -176,6 +182,16 @@ def _identity(connection: Connection, case: Case, request: Request | None) -> li
         return []
     text = f"{request.kind.value} needs identity level L{int(need)}, L{int(reached)} is reached"
     return [Finding("identity_level", blocks=False, text=text, source="law.md 6.2")]
+
+
+def _approved_before(connection: Connection, company: CompanySettings, finished: Draft) -> list[Finding]:
+    """Say that somebody approved this letter as it was before: that approval does not count any more."""
+    before = voided_approval(connection, finished.id)
+    if before is None:
+        return []
+    at = before.void_at.astimezone(company.zone)
+    text = f"{before.actor} approved it before it was changed or called back ({at:%Y-%m-%d %H:%M}): read it again"
+    return [Finding("approved_before", blocks=False, text=text, source="promises.md S4")]
 
 
 def _blocking(rule: str, text: str, source: str) -> Finding:

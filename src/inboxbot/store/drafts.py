@@ -158,6 +158,13 @@ def void_approvals(connection: Connection, draft_id: int, *, at: dt.datetime) ->
     )
 
 
+def voided_approval(connection: Connection, draft_id: int) -> Row[Any] | None:
+    """Return the newest approval of a letter if it does not count any more (``actor``, ``void_at``), else None."""
+    query = select(approvals).where(approvals.c.draft_id == draft_id).order_by(approvals.c.id.desc()).limit(1)
+    newest = connection.execute(query).first()
+    return newest if newest is not None and newest.void_at is not None else None
+
+
 def standing_approval(connection: Connection, draft_id: int, digest: str) -> bool:
     """Return whether somebody approved exactly these bytes and nobody took it back."""
     query = select(approvals.c.id).where(

@@ -17,7 +17,15 @@ _ARTICLE = re.compile(r"Art\. .*? GDPR")
 _UNDECIDED = re.compile(r"\w+:(.*) is not decided: ([a-z ]+)")
 # Their English holds a colon or names what the page shows anyway; the others end with the words they are about.
 _NO_EXCERPT = frozenset(
-    {"outcome", "late_extension", "identity_level", "address_proposed", "no_address_on_file", "other_person"}
+    {
+        "outcome",
+        "late_extension",
+        "identity_level",
+        "address_proposed",
+        "no_address_on_file",
+        "other_person",
+        "approved_before",
+    }
 )
 
 
