@@ -230,6 +230,40 @@ def test_data_goes_to_an_unproven_address_only_when_two_people_say_so(
     assert len(smtp.taken) == 1
 
 
+def test_a_letter_is_made_anew_when_the_checklist_it_was_made_from_changes(new_office: NewOffice) -> None:
+    """A-01: it would say "nothing found" of what was found since."""
+    office = new_office(company_lines=COMPANY)
+    eva = Person(office)
+    reference = eva.opens("erasure")
+    for name, answer in (("Webbutik", "erased"), ("Bokföring", "nothing"), ("Frakt Exempel AB", "told")):
+        eva.says("cases", "line", reference, "erasure", name, answer)
+    eva.says("cases", "outcome", reference, "erasure")
+    letter = eva.letter(reference)["id"]
+    eva.approves(letter)
+    eva.says("cases", "line", reference, "erasure", "Bokföring", "kept", "--purchase", "2024-05-02")
+    refusal = eva.is_refused("drafts", "approve", str(letter), "--by", "Eva Ek")
+    assert "the checklist was changed after this letter was made from it" in refusal
+    assert "`cases outcome`" in refusal
+    eva.says("cases", "outcome", reference, "erasure")
+    newest = eva.letter(reference)
+    assert (newest["template"], newest["id"] > letter) == ("erasure_partial", True)
+    eva.approves(newest["id"])
+
+
+@pytest.mark.parametrize("said", [("withdrawn",), ("--told",)])
+def test_a_letter_of_an_outcome_that_changed_or_was_told_cannot_leave(
+    new_office: NewOffice, said: tuple[str, ...]
+) -> None:
+    office = new_office(company_lines=REGISTER)
+    eva = Person(office)
+    reference = eva.opens("erasure")
+    eva.says("cases", "line", reference, "erasure", "Register", "erased")
+    eva.says("cases", "outcome", reference, "erasure")
+    letter = str(eva.letter(reference)["id"])
+    eva.says("cases", "outcome", reference, "erasure", *said)
+    assert "the letter is superseded" in eva.is_refused("drafts", "approve", letter, "--by", "Eva Ek")
+
+
 def test_a_file_goes_only_to_a_proven_address_whatever_letter_it_is_put_to(
     new_office: NewOffice, smtp: Script, tmp_path: Path
 ) -> None:

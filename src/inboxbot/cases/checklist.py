@@ -7,6 +7,8 @@ and so says only what is true of this case (law.md A-01, A-08, T4-T8). Data is k
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -76,6 +78,14 @@ class ChecklistLine:
     def key(self) -> str:
         """The line's name in commands: ``system:Webshop``."""
         return f"{self.about.value}:{self.name}"
+
+
+def mark_of(lines: Iterable[ChecklistLine]) -> str:
+    """Return a mark of everything that was answered; it is another as soon as one answer is (16 hex digits)."""
+    answered = [
+        [one.key, one.answer, str(one.until), one.ground, one.detail] for one in lines if one.answer is not None
+    ]
+    return hashlib.sha256(json.dumps(sorted(answered)).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,8 @@ def _refuse_unless_as_seen(connection: Connection, draft: Draft, seen: Seen | No
 def _cure(blocking: list[Finding], draft_id: int) -> str:
     if all(one.rule in _OVERRIDABLE for one in blocking):
         return "record the proof with `cases identity`, or let two people approve with --override REASON"
+    if any(one.rule == "stale" for one in blocking):
+        return "let it be made anew with `cases outcome`"
     if any(one.rule in {"checklist", "outcome"} for one in blocking):
         return "decide the lines with `cases line` and the outcome with `cases outcome`"
     return f"mend it with `inboxbot drafts edit {draft_id}`"

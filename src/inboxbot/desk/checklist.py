@@ -148,9 +148,9 @@ def decide(
         name = template or choose_outcome_letter(
             decided, nothing_found=nothing_found(lines), holds_back=holds_back(lines)
         )
+        case = _void(connection, case, kind, actor, now, supersede=True)  # it told another outcome, or is not needed
         if told or name is None:
             return case, None
-        case = _void(connection, case, kind, actor, now, supersede=True)
         grounds = _grounds(decided, name, texts or {})
         incoming = [mail for mail in mails_of(connection, case.id) if mail["direction"] == "in"]
         occasion = occasion_of(case, incoming[-1] if incoming else None)

@@ -16,7 +16,7 @@ from inboxbot.store.checklists import load_lines
 
 _LIVE = (CaseState.OPEN, CaseState.WAITING)
 _SILENT = (Outcome.WITHDRAWN, Outcome.NOT_A_REQUEST)  # nothing to tell, nothing to do
-_NOTHING_DONE = (*_SILENT, Outcome.REFUSED)
+NOTHING_DONE = (*_SILENT, Outcome.REFUSED)
 
 
 def lines_of(connection: Connection, company: CompanySettings, request: Request) -> tuple[ChecklistLine, ...]:
@@ -36,7 +36,7 @@ def lacking(connection: Connection, company: CompanySettings, case: Case) -> lis
     return [
         f"{request.kind.value} {one.key}"
         for request in case.requests
-        if request.outcome not in _NOTHING_DONE
+        if request.outcome not in NOTHING_DONE
         for one in undecided(request.kind, lines_of(connection, company, request))
     ]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from inboxbot.cases.checklist import ChecklistLine
+from inboxbot.cases.checklist import ChecklistLine, mark_of
 from inboxbot.cases.identity import Evidence, first_answer_identity
 from inboxbot.cases.legal_date import legal_date
 from inboxbot.cases.values import Case, Request
@@ -46,7 +46,8 @@ class Grounds:
     """What a letter is made from, as it is kept with it. ``tells`` are the kinds whose outcome it tells.
 
     ``request`` is the kind whose checklist it is made of, ``texts`` staff's words by field, ``asks`` whether the case
-    waits for an answer to it, ``discloses`` whether data goes with it.
+    waits for an answer to it, ``discloses`` whether data goes with it. ``lines`` is the mark of that checklist when the
+    letter was made.
     """
 
     kinds: list[str]
@@ -58,6 +59,7 @@ class Grounds:
     representative: bool = False
     breach: bool = False
     request: str = ""
+    lines: str = ""
     tells: list[str] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     asks: bool = False
@@ -118,7 +120,7 @@ def draft_letter(
         "body": letter.body,
         "in_reply_to": answers[0],
         "references": list(answers[1])[-MAX_REFERENCES:],
-        "facts": asdict(grounds),
+        "facts": asdict(replace(grounds, lines=mark_of(lines) if grounds.request else "")),
     }
 
 

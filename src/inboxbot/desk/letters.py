@@ -9,11 +9,12 @@ from itertools import chain
 
 from sqlalchemy import Connection
 
-from inboxbot.cases.checklist import ChecklistLine, undecided
+from inboxbot.cases.checklist import ChecklistLine, mark_of, undecided
 from inboxbot.cases.identity import Level, disclosure_faults, needed_level, reached_level
 from inboxbot.cases.legal_date import notice_by
 from inboxbot.cases.values import Case, Outcome, Request
 from inboxbot.config.model import CompanySettings, MailboxSettings
+from inboxbot.desk.closing import NOTHING_DONE, lines_of
 from inboxbot.desk.drafting import Grounds, facts_for, grounds_of
 from inboxbot.desk.evidence import evidence_on_case
 from inboxbot.replies.check import check_letter
@@ -21,7 +22,7 @@ from inboxbot.replies.check_rules import Weight
 from inboxbot.replies.compose import LetterHeaders, OutAttachment, compose, digest
 from inboxbot.replies.render import Letter, finish_letter
 from inboxbot.sorting.kinds import Kind
-from inboxbot.store.checklists import Identity, load_attachments, load_identity, load_lines
+from inboxbot.store.checklists import Identity, load_attachments, load_identity
 from inboxbot.store.drafts import Draft, voided_approval
 
 
@@ -88,7 +89,7 @@ def check_draft(
     """Return what keeps a finished letter from going out, and what is worth a look, gravest first."""
     grounds = grounds_of(finished.facts)
     request = next((one for one in case.requests if one.kind.value == grounds.request), None)
-    lines = load_lines(connection, request.id) if request else ()
+    lines = lines_of(connection, company, request) if request else ()
     files = load_attachments(connection, finished.id)
     identity = load_identity(connection, case.id)
     found = check_letter(
@@ -113,6 +114,7 @@ def check_draft(
     ]
     extra = chain(
         _undecided(request, lines),
+        _stale(grounds, lines),
         _disclosure(connection, case, grounds, finished, files),
         _proposal(identity, grounds),
         _other_person(connection, case, grounds),
@@ -125,7 +127,7 @@ def check_draft(
 def _undecided(request: Request | None, lines: Sequence[ChecklistLine]) -> list[Finding]:
     if request is None:
         return []
-    left = undecided(request.kind, lines)
+    left = undecided(request.kind, lines) if request.outcome not in NOTHING_DONE else []
     found = [
         _blocking("checklist", f"{one.key} is not decided: {one.lack.value.replace('_', ' ')}", "law.md A-01")
         for one in left
@@ -133,6 +135,13 @@ def _undecided(request: Request | None, lines: Sequence[ChecklistLine]) -> list[
     if request.outcome is None:
         found.append(_blocking("outcome", f"{request.kind.value} has no outcome", "law.md 2.1"))
     return found
+
+
+def _stale(grounds: Grounds, lines: Sequence[ChecklistLine]) -> list[Finding]:
+    """Stop a letter that tells what the checklist does not say any more."""
+    if not grounds.lines or grounds.lines == mark_of(lines):
+        return []
+    return [_blocking("stale", "the checklist was changed after this letter was made from it", "law.md A-01")]
 
 
 def _disclosure(

@@ -19,6 +19,7 @@ _UNDECIDED = re.compile(r"\w+:(.*) is not decided: ([a-z ]+)")
 _NO_EXCERPT = frozenset(
     {
         "outcome",
+        "stale",
         "late_extension",
         "identity_level",
         "address_proposed",
