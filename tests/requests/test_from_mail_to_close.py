@@ -237,6 +237,7 @@ def test_a_letter_is_made_anew_when_the_checklist_it_was_made_from_changes(new_o
     reference = eva.opens("erasure")
     for name, answer in (("Webbutik", "erased"), ("Bokföring", "nothing"), ("Frakt Exempel AB", "told")):
         eva.says("cases", "line", reference, "erasure", name, answer)
+    assert "no text of a letter" in eva.is_refused("cases", "outcome", reference, "erasure", "--text", "resaon=x")
     eva.says("cases", "outcome", reference, "erasure")
     letter = eva.letter(reference)["id"]
     eva.approves(letter)

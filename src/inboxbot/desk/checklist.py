@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, update
@@ -31,7 +31,7 @@ from inboxbot.desk.record import record, record_draft
 from inboxbot.desk.relabel import occasion_of
 from inboxbot.errors import RefusedError, UsageError
 from inboxbot.reading.charsets import clean_text
-from inboxbot.replies.choose import choose_outcome_letter
+from inboxbot.replies.choose import TEXTS, choose_outcome_letter
 from inboxbot.sorting.kinds import Kind
 from inboxbot.store.cases import load_case, mailbox_id_of
 from inboxbot.store.checklists import load_identity, save_lines
@@ -133,6 +133,7 @@ def decide(
     Without ``outcome`` the one that follows from the checklist is taken. ``told``: the person was told already by other
     means. Raises RefusedError while a line is undecided or the outcome contradicts the lines.
     """
+    refuse_unknown_texts(texts or ())
     with desk.store.write() as connection:
         case = load_case(connection, case_id)
         company, mailbox = desk.of_mailbox(case.mailbox)
@@ -167,6 +168,14 @@ def decide(
         case = add_draft(desk, served, connection, case, letter, now=now, actor=actor)
         newest = load_drafts(connection, case_ids=[case.id])[-1]
         return case, newest.id
+
+
+def refuse_unknown_texts(texts: Iterable[str]) -> None:
+    """Refuse words for a field that no letter has, and say which there are."""
+    unknown = set(texts) - set(TEXTS)
+    if unknown:
+        listed = ", ".join(f"{name} ({what})" for name, what in TEXTS.items())
+        raise UsageError(f"{', '.join(sorted(unknown))} is no text of a letter", cure=f"known are {listed}")
 
 
 def _outcome(case: Case, request: Request, lines: Sequence[ChecklistLine], given: Outcome | None) -> Outcome:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 
 from inboxbot.cases.identity import doubts
 from inboxbot.cases.legal_date import notice_by
 from inboxbot.cases.values import Case, Request
 from inboxbot.desk.arrivals import Served
-from inboxbot.desk.checklist import DISCLOSING, request_of
+from inboxbot.desk.checklist import DISCLOSING, refuse_unknown_texts, request_of
 from inboxbot.desk.closing import lines_of
 from inboxbot.desk.context import Actor, Desk
 from inboxbot.desk.drafting import Grounds, draft_letter
@@ -17,7 +16,6 @@ from inboxbot.desk.evidence import evidence_on_case
 from inboxbot.desk.followup import add_draft
 from inboxbot.desk.relabel import occasion_of
 from inboxbot.errors import RefusedError, UsageError
-from inboxbot.replies.choose import TEXTS
 from inboxbot.replies.render import LETTERS
 from inboxbot.sorting.kinds import Kind
 from inboxbot.store.cases import load_case, mailbox_id_of
@@ -46,7 +44,9 @@ def write_letter(
     An identity question needs a recorded doubt (Art. 12(6)), a code the address on file, an extension its place inside
     month one (Art. 12(3)). Raises UsageError or RefusedError saying what is missing.
     """
-    _refuse_unknown(template, texts or {})
+    if template not in LETTERS:
+        raise UsageError(f"there is no letter {template!r}", cure=f"there are {', '.join(LETTERS)}")
+    refuse_unknown_texts(texts or {})
     with desk.store.write() as connection:
         case = load_case(connection, case_id)
         company, mailbox = desk.of_mailbox(case.mailbox)
@@ -89,15 +89,6 @@ def write_letter(
         )
         add_draft(desk, served, connection, case, letter, now=now, actor=actor)
         return load_drafts(connection, case_ids=[case.id])[-1].id
-
-
-def _refuse_unknown(template: str, texts: Mapping[str, str]) -> None:
-    if template not in LETTERS:
-        raise UsageError(f"there is no letter {template!r}", cure=f"there are {', '.join(LETTERS)}")
-    unknown = set(texts) - set(TEXTS)
-    if unknown:
-        listed = ", ".join(f"{name} ({what})" for name, what in TEXTS.items())
-        raise UsageError(f"{', '.join(sorted(unknown))} is no text of a letter", cure=f"known are {listed}")
 
 
 def _only_request(case: Case) -> Request:
