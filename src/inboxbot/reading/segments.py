@@ -8,47 +8,68 @@ scan ended with. When in doubt a line is new: text taken for quoted is only cont
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 
 from inboxbot.reading import leadins
 from inboxbot.reading.values import Address, ForwardedSender, Segment, SegmentKind
 
 MAX_LINES = 6_000  # longer than any mail people write; keeps a mail of a million line ends cheap
 _LINE_HEAD = 240  # letters of a line that are looked at
-_ACCENTS = str.maketrans(
-    "\u00a0åäöæøéèêëáàâãíìîïóòôõúùûüçñßłśęąźżćńăşţčďěňřšťůýžđ",
-    " aaoaoeeeeaaaaiiiioooouuuucnslseazzcnastcdenrstuyzd",
+_PLAIN = dict(
+    zip(
+        "\u00a0’åäöæøéèêëáàâãíìîïóòôõúùûüçñßłśęąźżćńăşţčďěňřšťůýžđ",
+        " 'aaoaoeeeeaaaaiiiioooouuuucnslseazzcnastcdenrstuyzd",
+        strict=True,
+    )
 )
-_PAGE = bytes(  # the same for a whole code page at once, which is much quicker than letter by letter
-    ord(bytes([code]).decode("cp1252", "replace").translate(_ACCENTS).replace("’", "'").encode("cp1252", "replace")[:1])
-    for code in range(256)
-)
+
+
+def _page(encoding: str) -> bytes:
+    """Return what a whole code page folds to, which is much quicker than letter by letter."""
+    letters = [bytes([code]).decode(encoding, "replace").lower() for code in range(256)]
+    return b"".join(_PLAIN.get(letter, letter).encode(encoding, "replace") for letter in letters)
+
+
+_PAGES = tuple((encoding, _page(encoding)) for encoding in ("latin-1", "cp1252"))
 _ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}")
 _BARE = str.maketrans(".,:;!()", "       ")
 _RULE_LETTERS = frozenset("-_=*~— ")
+_AROUND = frozenset("-_=*~— :>|\t")  # may stand before a mark
 
 
-def _openings(*marks: tuple[str, ...]) -> frozenset[str]:
-    """Return the first two letters of all marks: most lines begin with no mark, and this says so soonest."""
-    return frozenset(mark[:2] for group in marks for mark in group)
+def _by_opening(marks: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return marks by their first two letters: most lines begin with no mark, and this says so soonest."""
+    table: dict[str, tuple[str, ...]] = {}
+    for mark in marks:
+        table[mark[:2]] = (*table.get(mark[:2], ()), mark)
+    return table
 
 
-_MARK_OPENINGS = _openings(leadins.ORIGINAL_MARKS, leadins.FORWARD_MARKS)
-_ATTRIBUTION_OPENINGS = _openings(leadins.ATTRIBUTION_STARTS)
-_PHONE_OPENINGS = _openings(leadins.PHONE_SIGNATURES)
-_FOOTER_OPENINGS = _openings(leadins.LIST_FOOTERS, leadins.FOOTER_STARTS)
-_STEM_OPENINGS = _openings(leadins.NOTICE_STEMS)
+def _begins(text: str, table: dict[str, tuple[str, ...]]) -> bool:
+    """Whether a text begins with a mark of the table."""
+    return text.startswith(table.get(text[:2], ()))
+
+
+_ORIGINALS = _by_opening(leadins.ORIGINAL_MARKS)
+_FORWARDS = _by_opening(leadins.FORWARD_MARKS)
+_ATTRIBUTIONS = _by_opening(leadins.ATTRIBUTION_STARTS)
+_PHONES = _by_opening(leadins.PHONE_SIGNATURES)
+_LISTS = _by_opening(leadins.LIST_FOOTERS)
+_NOTICES = _by_opening(leadins.FOOTER_STARTS)
+_STEMS = _by_opening(leadins.NOTICE_STEMS)
+_DASHES = ("--", "—-")
+_HISTORY_OPENINGS = {*_ORIGINALS, *_FORWARDS, *_ATTRIBUTIONS, *_by_opening(leadins.FROM_NAMES)}
+_ENDING_OPENINGS = {*_DASHES, *_PHONES, *_by_opening(leadins.SIGN_OFFS)}
 NEW, QUOTED, FORWARDED = SegmentKind.NEW, SegmentKind.QUOTED, SegmentKind.FORWARDED
 SIGNATURE, FOOTER = SegmentKind.SIGNATURE, SegmentKind.FOOTER
 
 
 @dataclass(slots=True)
 class _Line:
-    """A line of the text: its place (line end included), its folded head without outer blanks, its kind."""
+    """A line of the text: where it begins, its folded head without outer blanks, its kind."""
 
     start: int
-    end: int
     head: str
     kind: SegmentKind = NEW
 
@@ -74,13 +95,13 @@ def segment(text: str) -> tuple[Segment, ...]:
     if not text:
         return ()
     lines = _split(text)
-    _mark_quotes(lines)
+    if ">" in text or "&" in text:
+        _mark_quotes(lines)
     _mark_history(lines)
     _mark_endings(lines)
     _mark_footers(lines)
     _mark_notices(lines)
-    lines[-1].end = len(text)
-    return _join(lines)
+    return _join(lines, len(text))
 
 
 def inner_sender(text: str, segments: tuple[Segment, ...]) -> ForwardedSender | None:
@@ -103,25 +124,35 @@ def inner_sender(text: str, segments: tuple[Segment, ...]) -> ForwardedSender | 
 
 
 def _head(line: str) -> str:
-    head = line[:_LINE_HEAD].strip().lower()
-    if head.isascii():
-        return head
-    try:
-        return head.encode("cp1252").translate(_PAGE).decode("cp1252")
-    except UnicodeEncodeError:
-        return head.translate(_ACCENTS).replace("’", "'")
+    return _folded(line[:_LINE_HEAD].strip())
+
+
+def _folded(text: str) -> str:
+    """Return a text in lower case, most of its letters without accents."""
+    if text.isascii():
+        return text.lower()
+    for encoding, page in _PAGES:
+        try:
+            return text.encode(encoding).translate(page).decode(encoding)
+        except UnicodeEncodeError:
+            continue
+    lower = text.lower()
+    for letter, plain in _PLAIN.items():
+        lower = lower.replace(letter, plain)
+    return lower
 
 
 def _split(text: str) -> list[_Line]:
+    rows = text.split("\n", MAX_LINES)
+    if not rows[-1]:
+        rows.pop()  # behind the last line end is no line
+    del rows[MAX_LINES:]
+    heads = _folded("\n".join([row[:_LINE_HEAD].strip() for row in rows])).split("\n")  # all at once: half the time
     lines = []
     start = 0
-    for _ in range(MAX_LINES):
-        found = text.find("\n", start)
-        end = len(text) if found < 0 else found + 1
-        lines.append(_Line(start, end, _head(text[start : min(end, start + _LINE_HEAD + 40)])))
-        start = end
-        if start >= len(text):
-            break
+    for row, head in zip(rows, heads, strict=True):
+        lines.append(_Line(start, head))
+        start += len(row) + 1
     return lines
 
 
@@ -166,9 +197,7 @@ def _tells_writing(head: str) -> bool:
 def _attribution(lines: list[_Line], index: int) -> int:
     """How many lines from ``index`` on are a dated "On … X wrote:" (0 when none)."""
     head = lines[index].head
-    if head[:2] not in _ATTRIBUTION_OPENINGS and not head[:1].isdigit():
-        return 0
-    if not head.startswith(leadins.ATTRIBUTION_STARTS) and not head[:1].isdigit():
+    if not _begins(head, _ATTRIBUTIONS) and not head[:1].isdigit():
         return 0
     joined = ""
     for count, line in enumerate(lines[index : index + 3], 1):
@@ -198,16 +227,18 @@ def _mark_history(lines: list[_Line]) -> None:
     index = 0
     while index < len(lines):
         line = lines[index]
-        if line.kind is not NEW or not line.head:
+        head = line.head
+        if line.kind is not NEW or not head:
+            index += 1
+            continue
+        if head[:2] not in _HISTORY_OPENINGS and head[0] not in _AROUND and not head[0].isdigit():
+            fresh = True  # the most lines: none of the following can be
             index += 1
             continue
         bare = line.bare if len(line.head) < 110 else ""
         kind: SegmentKind | None = None
-        marked = bare[:2] in _MARK_OPENINGS
-        original = (
-            marked and len(bare) < 60 and bare.startswith(leadins.ORIGINAL_MARKS) and _stands_apart(line, lines, index)
-        )
-        if marked and bare.startswith(leadins.FORWARD_MARKS) and _stands_apart(line, lines, index):
+        original = len(bare) < 60 and _begins(bare, _ORIGINALS) and _stands_apart(line, lines, index)
+        if _begins(bare, _FORWARDS) and _stands_apart(line, lines, index):
             kind = FORWARDED
         elif original or _is_header_block(lines, index):
             kind = QUOTED if fresh else FORWARDED
@@ -250,25 +281,25 @@ def _mark_endings(lines: list[_Line]) -> None:
         if line.kind is not NEW:
             signing = closing = False
             continue
-        if line.head in ("--", "—-") and fresh:
-            signing = True
+        head = line.head
+        if not signing and head[:2] in _ENDING_OPENINGS:
+            if len(head) < 90 and _begins(head, _PHONES):
+                line.kind = SIGNATURE
+                continue
+            if fresh and len(head) < 40 and head.rstrip(" ,.!/") in leadins.SIGN_OFFS:
+                closing = True
+                line.kind = SIGNATURE
+                continue
+            signing = fresh and head in _DASHES
         if signing:
             line.kind = SIGNATURE
             continue
-        opening = line.head[:2]
-        if len(line.head) < 90 and opening in _PHONE_OPENINGS and line.head.startswith(leadins.PHONE_SIGNATURES):
-            line.kind = SIGNATURE
-            continue
-        if fresh and len(line.head) < 40 and line.head.rstrip(" ,.!/") in leadins.SIGN_OFFS:
-            closing = True
-            line.kind = SIGNATURE
-            continue
         if closing:
-            closing = bool(line.head) and len(line.head.split()) <= 7 and not line.head.endswith(("?", "!", "."))
-            closing = closing and not line.head.startswith(("ps", "p.s"))
+            closing = bool(head) and len(head.split()) <= 7 and not head.endswith(("?", "!", "."))
+            closing = closing and not head.startswith(("ps", "p.s"))
             if closing:
                 line.kind = SIGNATURE
-        fresh = fresh or bool(line.head)
+        fresh = fresh or bool(head)
 
 
 def _mark_notices(lines: list[_Line]) -> None:
@@ -282,21 +313,21 @@ def _mark_notices(lines: list[_Line]) -> None:
         kind = lines[first].kind
         if last > first and kind in (NEW, SIGNATURE):
             paragraphs += 1
-            opening = " ".join([line.head for line in lines[first : min(last, first + 12)]])
-            if paragraphs > 1 and _is_notice(opening):
+            if paragraphs > 1 and _is_notice(" ".join([line.head for line in lines[first : min(last, first + 12)]])):
                 for line in lines[first:last]:
                     line.kind = FOOTER
         first = max(last, first + 1)
 
 
 def _is_notice(text: str) -> bool:
-    if "?" in text or not leadins.FIRST_PERSON.isdisjoint(text.translate(_BARE).split()):
+    if "?" in text:
         return False
-    bare = [word.strip(".,:;!()") for word in text.split()]
-    if len(bare) < 8:
+    words = text.split()
+    if len(words) < 8 or not leadins.FIRST_PERSON.isdisjoint(words):
         return False
-    stems = [word for word in bare if word[:2] in _STEM_OPENINGS and word.startswith(leadins.NOTICE_STEMS)]
-    return len(stems) >= 2 + len(bare) // 40
+    bare = [word.lstrip(".,:;!()") for word in words]
+    stems = sum([word.startswith(_STEMS.get(word[:2], ())) for word in bare])
+    return stems >= 2 + len(words) // 40 and leadins.FIRST_PERSON.isdisjoint(text.translate(_BARE).split())
 
 
 def _mark_footers(lines: list[_Line]) -> None:
@@ -315,25 +346,23 @@ def _mark_footers(lines: list[_Line]) -> None:
                 line.kind = FOOTER
             continue
         head = line.head.lstrip("*_-=| \t")
-        if fresh and head[:2] in _FOOTER_OPENINGS:
-            if head.startswith(leadins.LIST_FOOTERS):
-                listing = True
-            elif head.startswith(leadins.FOOTER_STARTS) and (after_empty or line.kind is SIGNATURE):
-                footing = True
+        if fresh and _begins(head, _LISTS):
+            listing = True
+        elif fresh and _begins(head, _NOTICES) and (after_empty or line.kind is SIGNATURE):
+            footing = True
         if listing or footing:
             line.kind = FOOTER
         fresh, after_empty = True, False
 
 
-def _join(lines: list[_Line]) -> tuple[Segment, ...]:
+def _join(lines: list[_Line], end: int) -> tuple[Segment, ...]:
     """Join neighbours of one kind; empty lines go with what stands before them."""
-    for before, line in pairwise(lines):
-        if not line.head and line.kind in (NEW, SIGNATURE) and before.kind is not QUOTED:
-            line.kind = before.kind
     parts: list[Segment] = []
+    start, kind = 0, lines[0].kind
     for line in lines:
-        if parts and parts[-1].kind is line.kind:
-            parts[-1] = Segment(line.kind, parts[-1].start, line.end)
-        else:
-            parts.append(Segment(line.kind, line.start, line.end))
+        if line.kind is kind or (not line.head and line.kind in (NEW, SIGNATURE) and kind is not QUOTED):
+            continue
+        parts.append(Segment(kind, start, line.start))
+        start, kind = line.start, line.kind
+    parts.append(Segment(kind, start, end))
     return tuple(parts)

@@ -37,10 +37,12 @@ def _spans(sentence: Sentence, index: Index, model: Model, target: int) -> list[
     hits = [hit for hit in sentence.hits if hit[2] < _LOOKED]
     worth = [weight(index.concepts.get(hit[0])) + weight(index.wishes.get(hit[0])) for hit in hits]
     for one, two in hit_pairs(hits):
-        low, high = sorted((hits[one][0], hits[two][0]))
-        value = weight(index.pairs.get(low << 8 | high)) / 2
-        worth[one] += value
-        worth[two] += value
+        first, second = hits[one][0], hits[two][0]
+        row = index.pairs.get(first << 8 | second if first < second else second << 8 | first)
+        if row is not None:
+            value = weight(row) / 2
+            worth[one] += value
+            worth[two] += value
     spans = [_Span(hit[1], hit[2], value) for hit, value in zip(hits, worth, strict=True) if value > 0]
     cited = [(first, last, weight(index.articles.get(name))) for name, first, last in article_hits(words)]
     spans += [_Span(*span) for span in cited if span[2] > 0]
@@ -107,8 +109,7 @@ def find_evidence(
         if not spoken:
             break
         target = RIGHTS.index(kind) if kind.is_right else ANY
-        sign = 1 if kind.is_right else -1
-        ranked = sorted(scored, key=lambda item: (-sign * item[1][target], item[0]))
+        ranked = sorted(scored, key=lambda item: item[1][target], reverse=kind.is_right)
         for place, score in ranked[: _MOST if kind.is_right else 1]:
             part, number, sentence = spoken[place]
             if kind.is_right and score[target] < ranked[0][1][target] - _CLOSE:
