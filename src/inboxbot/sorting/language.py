@@ -10,6 +10,8 @@ import struct
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from inboxbot.sorting.fold import strange_letters
+
 UNKNOWN = "und"
 
 _WORDS = {
@@ -161,7 +163,6 @@ _GREEK = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
 _WEIGHTS = _weights()
 _LANES = struct.Struct(f"<{len(_CODES)}I")
-_STRANGE = re.compile(r"[^\x00-\x7f]")
 
 
 def language_scores(words: Iterable[str], text: str) -> dict[str, float]:
@@ -173,7 +174,7 @@ def language_scores(words: Iterable[str], text: str) -> dict[str, float]:
     scores = {code: lane / _FRACTION for code, lane in zip(_CODES, lanes, strict=True)}
     head = text[:3000]
     if not head.isascii():
-        lower = "".join(_STRANGE.findall(head)).lower()
+        lower = strange_letters(head).lower()
         counts = Counter(lower)
         for letter in sorted(_LETTERS.keys() & counts.keys()):
             share = min(counts[letter], 6) * 0.6

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import ahocorasick
 
@@ -42,7 +42,7 @@ _RECEIPT_SUBJECT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Traits:
     """What the rules look at: decoded headers (lower-case names, in order), the folded subject and the sender."""
 
@@ -50,14 +50,21 @@ class Traits:
     subject: str
     sender: str  # bare, lower case, or ""
     return_path: str | None  # "" for the null path
+    _values: dict[str, list[str]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Sort the headers by name: some thirty questions are asked about them."""
+        self._values = {}
+        for name, value in self.headers:
+            self._values.setdefault(name, []).append(value)
 
     def values(self, name: str) -> list[str]:
         """All values of a header, lower case and stripped."""
-        return [value.strip().lower() for key, value in self.headers if key == name]
+        return [value.strip().lower() for value in self._values.get(name, ())]
 
     def has(self, *names: str) -> bool:
         """Whether any of these headers is there."""
-        return any(key in names for key, _ in self.headers)
+        return not self._values.keys().isdisjoint(names)
 
 
 def _first_word(value: str) -> str:
