@@ -10,7 +10,8 @@ JOBS ?= 3
 ARGS ?=
 N ?= 1000
 MORE ?= 50
-WHAT_IT_NEEDS := pyproject.toml constraints.txt
+NATIVE := src/inboxbot/sorting/native
+WHAT_IT_NEEDS := pyproject.toml constraints.txt hatch_build.py $(wildcard $(NATIVE)/*.pyx $(NATIVE)/*.pxi)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test chaos fuzz corpus train constraints clean
@@ -55,6 +56,7 @@ constraints: $(VENV)/.test  ## write the versions that .venv has into constraint
 
 clean:  ## remove what was built, .venv included
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -f $(NATIVE)/*.so $(NATIVE)/*.pyd $(NATIVE)/*.cpp
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made:

@@ -19,7 +19,7 @@ from scipy.sparse import csr_matrix, diags  # type: ignore[import-untyped]
 from sklearn.linear_model import LogisticRegression
 
 from inboxbot.reading.segments import segment
-from inboxbot.sorting.features import Features, features_of, letter_groups, read_mail
+from inboxbot.sorting.features import Features, features_of, letter_groups, note_meanings, read_mail
 from inboxbot.sorting.index import GROUPS, MEANING_POWER, WORD_POWER, Index
 from inboxbot.sorting.model import (
     ANY,
@@ -91,11 +91,12 @@ def extract(examples: Sequence[Example]) -> Data:
     vocabulary = Vocabulary.load()
     names: list[tuple[str, str]] = []
     index = Index.growing(vocabulary, names)
-    pairs = [
-        features_of(read_mail(vocabulary, item.subject, item.body, segment(item.body)), index) for item in examples
-    ]
-    mails = _rows([whole for whole, _ in pairs], index)
-    parts = [(place, part) for place, (_, parts) in enumerate(pairs) for part in parts if part is not None]
+    readings = [read_mail(item.subject, item.body, segment(item.body)) for item in examples]
+    for reading in readings:
+        note_meanings(reading, vocabulary)
+    found = [features_of(reading, index) for reading in readings]
+    mails = _rows([whole for whole, _, _ in found], index)
+    parts = [(place, part) for place, (_, parts, _) in enumerate(found) for part in parts if part is not None]
     sentences = _rows([part for _, part in parts], index)
     mails.resize(mails.shape[0], len(names))
     sentences.resize(sentences.shape[0], len(names))

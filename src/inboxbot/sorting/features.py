@@ -9,7 +9,7 @@ What a feature counts for is divided by a power of the number of words
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice, pairwise
 from typing import cast
@@ -19,7 +19,7 @@ from inboxbot.sorting.fold import fold
 from inboxbot.sorting.index import Index
 from inboxbot.sorting.language import best_language, language_scores, reading_languages
 from inboxbot.sorting.vocabulary import Vocabulary, find_meanings
-from inboxbot.sorting.words import Hit, Sentence, Stock, plain_words, split_sentences
+from inboxbot.sorting.words import Hit, Sentence, split_sentences
 
 FAR = 8  # words between which two meanings count as meeting
 CLOSE = 4  # words behind a meaning that belong to it, or in which another follows it closely
@@ -28,8 +28,8 @@ HEAD = 32_000  # letters of the new words that the model looks at: the first …
 TAIL = 8_000  # … and the last
 MAX_WORDS = 7_000  # 40,000 letters of one-letter words are no mail
 _ENOUGH = 3  # new words that a reply's subject is not needed beside
-_MAX_PAIRS = 6  # meanings a meaning is paired with, at most
-_MOST_HITS = 800  # meanings of one sentence whose neighbours are looked at: what has more is no sentence
+MAX_PAIRS = 6  # meanings a meaning is paired with, at most
+MOST_HITS = 800  # meanings of one sentence whose neighbours are looked at: what has more is no sentence
 
 REPLY_MARKS = frozenset({"re", "sv", "aw", "vs", "antw", "ang", "svar", "rif", "odp", "res"})
 FORWARD_MARKS = frozenset({"fw", "fwd", "vb", "wg", "vl", "tr", "rv", "enc", "vidarebefordrar", "doorst"})
@@ -37,12 +37,12 @@ _POINTERS = frozenset(
     ["nedan", "nedanstaende", "below", "forwarding", "forwarded", "vidarebefordrar", "vidarebefordrat", "videresender",
      "nedenfor", "nedenstaende", "unten", "untenstehend", "weiterleiten", "leite", "fyi", "ohessa", "alla", "valitan"]
 )  # fmt: skip
-_NOTS = frozenset(
+NOTS = frozenset(
     ["inte", "int", "ej", "icke", "aldrig", "not", "don't", "dont", "never", "ikke", "ikkje", "aldri", "nicht", "nie",
      "alkaa", "ala", "eivat", "en", "ei", "pas", "ne", "no", "non", "nao", "niet", "nie", "neni", "nemojte", "mos",
      "doesn't", "didn't", "won't", "isn't", "wasn't", "cannot", "can't"]
 ) - frozenset(["en", "ne", "no", "ei"])  # fmt: skip
-_ARTICLE_WORDS = frozenset(
+ARTICLE_WORDS = frozenset(
     ["art", "article", "articles", "artikel", "artiklarna", "artikeln", "artiklar", "artikla", "artiklan", "artikler",
      "artikkel", "artikkelen", "artikels", "articolo", "articoli", "articulo", "articulos", "artigo", "artigos",
      "artykul", "artykulu", "clanek", "clanku", "cl", "clanak", "clanka", "clanok", "cikk", "cikke", "cikkelye",
@@ -50,8 +50,8 @@ _ARTICLE_WORDS = frozenset(
      "artikkel", "grein", "articolului", "articolul", "articolele", "arts", "artt", "artiklerne", "artiklene",
      "artikelen", "clen", "clena", "clenom", "clankom", "clanem", "artikeltext", "paragraph", "artiklene"]
 )  # fmt: skip
-_MARKETING = frozenset(["2", "3"])  # paragraphs of Article 21 that are on direct marketing
-_ARTICLES = frozenset(["7", "12", "13", "14", "15", "16", "17", "18", "19", "20", "21", "22", "32", "33", "34", "77",
+MARKETING = frozenset(["2", "3"])  # paragraphs of Article 21 that are on direct marketing
+ARTICLES = frozenset(["7", "12", "13", "14", "15", "16", "17", "18", "19", "20", "21", "22", "32", "33", "34", "77",
                        "79", "82"])  # fmt: skip
 
 
@@ -81,12 +81,12 @@ class Reading:
     parts: list[Part]
     shape: set[str]
     language: str
+    languages: tuple[str, ...]  # those it is read with
     skipped: list[tuple[int, int]]  # stretches of new words that the model did not look at
     nothing_new: bool
     new_words: int
     # Each sentence of the subject and of the new words: its part, its number in the part, itself.
     spoken: list[tuple[Part, int, Sentence]] = field(init=False)
-    meant: frozenset[int] = field(init=False)  # all they mean
 
     def __post_init__(self) -> None:
         """List what is spoken."""
@@ -96,7 +96,6 @@ class Reading:
             if part.role != "context"
             for number, sentence in enumerate(part.sentences)
         ]
-        self.meant = frozenset[int]().union(*[sentence.meant for _, _, sentence in self.spoken])
 
 
 def _cut(start: int, end: int, used: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
@@ -107,20 +106,24 @@ def _cut(start: int, end: int, used: int) -> tuple[list[tuple[int, int]], list[t
     return [(start, start + room), (end - TAIL, end)], [(start + room, end - TAIL)]
 
 
-def _passed_on(new: Sequence[Segment], body: str, title: Sequence[str]) -> bool:
+Split = Callable[[str, int], list[Sentence]]  # `split_sentences`, or what does the same quicker
+
+
+def _passed_on(new: Sequence[Segment], body: str, title: Sequence[str], split: Split) -> bool:
     """Whether the sender passes on someone else's words (then quoted words may carry the request)."""
     if title and title[0] in FORWARD_MARKS:
         return True
     if sum(item.end - item.start for item in new) > 400:
         return False
-    words = [word for item in new for word in plain_words(fold(body[item.start : item.end]).text)]
+    texts = [fold(body[item.start : item.end]).text for item in new]
+    words = [word for text in texts for sentence in split(text, MAX_WORDS) for word in sentence.words]
     return len(words) < 40 and any(word in _POINTERS for word in words)
 
 
-def read_mail(vocabulary: Vocabulary, subject: str, body: str, segments: Sequence[Segment]) -> Reading:
+def read_mail(subject: str, body: str, segments: Sequence[Segment], split: Split = split_sentences) -> Reading:
     """Read a subject and a body whose segments are known."""
     shape: set[str] = set()
-    title = split_sentences(fold(subject[:1_000]).text)
+    title = split(fold(subject[:1_000]).text, MAX_WORDS)
     opening = title[0].words if title else []
     new = [item for item in segments if item.kind in (SegmentKind.NEW, SegmentKind.FORWARDED)]
     nothing_new = not any(body[item.start : item.end].strip() for item in new)
@@ -128,7 +131,7 @@ def read_mail(vocabulary: Vocabulary, subject: str, body: str, segments: Sequenc
         new = list(segments)
         if body.strip():
             shape.add("nothing-new")
-    elif any(item.kind is SegmentKind.QUOTED for item in segments) and _passed_on(new, body, opening):
+    elif any(item.kind is SegmentKind.QUOTED for item in segments) and _passed_on(new, body, opening, split):
         shape.add("passed-on")
         new += [item for item in segments if item.kind is SegmentKind.QUOTED]
     replied = bool(opening) and opening[0] in REPLY_MARKS
@@ -148,7 +151,7 @@ def read_mail(vocabulary: Vocabulary, subject: str, body: str, segments: Sequenc
             room = MAX_WORDS - count
             if room <= 0:
                 continue
-            part = Part(split_sentences(fold(body[start:last]).text, room), role, start, last, room)
+            part = Part(split(fold(body[start:last]).text, room), role, start, last, room)
             parts.append(part)
             if role == "body":
                 used += end - start
@@ -164,41 +167,25 @@ def read_mail(vocabulary: Vocabulary, subject: str, body: str, segments: Sequenc
         )
     )
     scores = language_scores(sample, f"{subject[:300]}\n{body[:1_500]}")
-    languages = reading_languages(scores)
-    _find_meanings(parts, vocabulary, languages)
     shape.add(f"len{min(count.bit_length(), 10)}")
     if "?" in body[:HEAD]:
         shape.add("question")
-    return Reading(parts, shape, best_language(scores), skipped, nothing_new, count)
+    return Reading(parts, shape, best_language(scores), reading_languages(scores), skipped, nothing_new, count)
 
 
-def _find_meanings(parts: Sequence[Part], vocabulary: Vocabulary, languages: tuple[str, ...]) -> None:
-    """Note in each sentence what its words mean."""
-    reader = vocabulary.reader(languages)
-    sense = reader.__getitem__
+def note_meanings(reading: Reading, vocabulary: Vocabulary) -> None:
+    """Note in each sentence of a mail what its words mean."""
+    sense = vocabulary.reader(reading.languages).__getitem__
     otherwise = vocabulary.otherwise
-    for part in parts:
+    for part in reading.parts:
         for sentence in part.sentences:
-            key = (sentence.asks, tuple(sentence.pauses), tuple(sentence.words))
-            stock = reader.stock.get(key)
-            if stock is not None:
-                sentence.words, sentence.hits, sentence.meant = stock.words, stock.hits, stock.meant
-                sentence.stock = stock
-                continue
-            senses = list(map(sense, sentence.words))
-            sentence.words = [item.word for item in senses]
-            hits = find_meanings(senses)
-            if not hits:
-                reader.keep(key, Stock(sentence.words, [], frozenset()))
-                continue
-            if not _NOTS.isdisjoint(sentence.words):
+            hits = find_meanings(list(map(sense, sentence.words)))
+            if hits and not NOTS.isdisjoint(sentence.words):
                 hits = _negated(sentence, hits, vocabulary)
-            meant = frozenset([hit[0] for hit in hits])
+            meant = {hit[0] for hit in hits}
             if otherwise in meant and not vocabulary.grim.isdisjoint(meant):
                 hits = _threatened(hits, vocabulary)
-                meant = frozenset([hit[0] for hit in hits])
-            sentence.hits, sentence.meant = hits, meant
-            reader.keep(key, Stock(sentence.words, hits, meant))
+            sentence.hits = hits
 
 
 def _threatened(hits: list[Hit], vocabulary: Vocabulary) -> list[Hit]:
@@ -211,7 +198,7 @@ def _negated(sentence: Sentence, hits: list[Hit], vocabulary: Vocabulary) -> lis
     """Put *spare* in the place of "delete" and the like where a "not" rules over it (not beyond a comma)."""
     words, pauses = sentence.words, sentence.pauses
     ruled, spare = vocabulary.ruled, vocabulary.spare
-    nots = [place for place, word in enumerate(words) if word in _NOTS]
+    nots = [place for place, word in enumerate(words) if word in NOTS]
 
     def denied(first: int, last: int) -> bool:
         near = nots[bisect_left(nots, first - 3) : bisect_right(nots, last + 1)]
@@ -225,23 +212,23 @@ def _negated(sentence: Sentence, hits: list[Hit], vocabulary: Vocabulary) -> lis
 def article_hits(tokens: Sequence[str]) -> Iterator[tuple[str, int, int]]:
     """Yield articles of the regulation that are cited: (number, first word, last word); "21m" is 21(2) and (3)."""
     for place, word in enumerate(tokens):
-        if word not in _ARTICLE_WORDS:
+        if word not in ARTICLE_WORDS:
             continue
         following = tokens[place + 1 : place + 8]
         for step, number in enumerate(following, 1):
-            if number in _ARTICLES:
-                marketing = number == "21" and not _MARKETING.isdisjoint(following[step : step + 2])
+            if number in ARTICLES:
+                marketing = number == "21" and not MARKETING.isdisjoint(following[step : step + 2])
                 yield ("21m" if marketing else number), place, place + step
             elif not number.isdigit() and len(number) > 3:
                 break
-        if place and tokens[place - 1] in _ARTICLES:
+        if place and tokens[place - 1] in ARTICLES:
             yield tokens[place - 1], place - 1, place
 
 
 def hit_pairs(hits: Sequence[Hit]) -> Iterator[tuple[int, int]]:
     """Yield the numbers of two hits of one sentence whose meanings differ and that are not far apart."""
     for place, (concept, _, last) in enumerate(hits):
-        for other in range(place + 1, min(place + _MAX_PAIRS, len(hits))):
+        for other in range(place + 1, min(place + MAX_PAIRS, len(hits))):
             if hits[other][1] - last > FAR:
                 break
             if hits[other][0] != concept:
@@ -259,7 +246,6 @@ class Features:
     bigrams: set[int]
     meant: set[int]
     meanings: int
-    sums: list[float] | None = None  # what `Model.score` made of them
 
 
 def _known(features: Iterable[int | None]) -> set[int]:
@@ -269,9 +255,9 @@ def _known(features: Iterable[int | None]) -> set[int]:
     return cast("set[int]", found)
 
 
-def _meant(sentence: Sentence, index: Index, *, title: bool) -> list[int | None]:
+def _meant(sentence: Sentence, meant: frozenset[int], index: Index, *, title: bool) -> list[int | None]:
     """Return the features of what a sentence means (of some that the index does not know, None)."""
-    hits, meant = sentence.hits, sentence.meant
+    hits = sentence.hits
     found = _met(sentence, index)
     found += map(index.concepts.get, meant)
     if title:
@@ -282,14 +268,14 @@ def _meant(sentence: Sentence, index: Index, *, title: bool) -> list[int | None]
         found += map(index.asked.get, meant)
     if hits[0][1] == 0:
         found.append(index.opening.get(hits[0][0]))
-    if not _ARTICLE_WORDS.isdisjoint(sentence.words):
+    if not ARTICLE_WORDS.isdisjoint(sentence.words):
         found += [index.articles.get(number) for number, _, _ in article_hits(sentence.words)]
     return found
 
 
 def _met(sentence: Sentence, index: Index) -> list[int | None]:
     """Return what stands next to each meaning of a sentence: words, and other meanings."""
-    words, hits, pauses = sentence.words, sentence.hits[:_MOST_HITS], frozenset(sentence.pauses)
+    words, hits, pauses = sentence.words, sentence.hits[:MOST_HITS], frozenset(sentence.pauses)
     found: list[int | None] = []
     keys: list[int] = []
     close: list[int] = []
@@ -305,7 +291,7 @@ def _met(sentence: Sentence, index: Index) -> list[int | None]:
                     found.append(table.get(","))
                 found += map(table.get, words[first - BEFORE if first > BEFORE else 0 : first])
             found += map(behind[concept].get, words[last + 1 : last + 1 + CLOSE])
-        others = hits[place : place + _MAX_PAIRS]
+        others = hits[place : place + MAX_PAIRS]
         if final > last + FAR:
             others = [hit for hit in others if hit[1] <= last + FAR]
         for other, start, _ in others:
@@ -318,8 +304,8 @@ def _met(sentence: Sentence, index: Index) -> list[int | None]:
     return found
 
 
-def features_of(reading: Reading, index: Index) -> tuple[Features, list[Features | None]]:
-    """Return the features of a mail: of the whole, and of each sentence of `Reading.spoken` alone.
+def features_of(reading: Reading, index: Index) -> tuple[Features, list[Features | None], frozenset[int]]:
+    """Return the features of a mail: of the whole, of each sentence of `Reading.spoken` alone, and all these mean.
 
     A sentence without any telling meaning has no features of its own.
     """
@@ -327,31 +313,26 @@ def features_of(reading: Reading, index: Index) -> tuple[Features, list[Features
     bigrams: set[int | None] = set()
     features: set[int | None] = set()
     parts: list[Features | None] = []
+    spoken: set[int] = set()
     telling, bigram = index.vocabulary.telling, index.bigrams.get
     for part, _, sentence in reading.spoken:
         said = sentence.words
         pairs = map(bigram, pairwise(("^", *said, "$")))
-        meant = sentence.meant
+        meant = frozenset([hit[0] for hit in sentence.hits])
+        found = _meant(sentence, meant, index, title=part.role == "subject") if meant else []
+        spoken |= meant
         if telling.isdisjoint(meant):
             words.update(said)
             bigrams.update(pairs)
+            features.update(found)
             parts.append(None)
-            if meant:
-                features.update(_meant(sentence, index, title=part.role == "subject"))
             continue
-        title = part.role == "subject"
-        own = index.stock.get(sentence.stock) if sentence.stock is not None and not title else None
-        if own is None:
-            own = Features(set(said), _known(pairs), _known(_meant(sentence, index, title=title)), len(meant))
-            if sentence.stock is not None and not title:
-                index.keep(sentence.stock, own)
+        own = Features(set(said), _known(pairs), _known(found), len(meant))
         words |= own.words
         bigrams |= own.bigrams
         features |= own.meant
         parts.append(own)
-    quoted = frozenset[int]().union(
-        *[item.meant for part in reading.parts if part.role == "context" for item in part.sentences]
-    )
-    features.update(map(index.context.get, quoted))
+    others = [sentence for part in reading.parts if part.role == "context" for sentence in part.sentences]
+    features.update(map(index.context.get, {hit[0] for sentence in others for hit in sentence.hits}))
     features.update(map(index.shape.get, sorted(reading.shape)))
-    return Features(words, _known(bigrams), _known(features), len(reading.meant)), parts
+    return Features(words, _known(bigrams), _known(features), len(spoken)), parts, frozenset(spoken)

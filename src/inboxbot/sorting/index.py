@@ -15,13 +15,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from inboxbot.sorting.vocabulary import STOCK_LIMIT, Vocabulary
-from inboxbot.sorting.words import Stock
-
-if TYPE_CHECKING:
-    from inboxbot.sorting.features import Features
+from inboxbot.sorting.vocabulary import Vocabulary
 
 GROUPS = "wgbcsqpokmazr"
 WORD_POWER = 0.3  # features of words are divided by this power of how many words there are, …
@@ -70,7 +66,6 @@ class Index:
         self.before = [table("k", f"{{}}<{name}".format) for name in names]
         self.behind = [table("k", f"{name}>{{}}".format) for name in names]
         self.asked = table("m", lambda concept: f"?{names[concept]}")
-        self.stock: dict[Stock, Features] = {}
         self.opening = table("m", lambda concept: f"^{names[concept]}")
 
     @classmethod
@@ -79,25 +74,18 @@ class Index:
         return cls(vocabulary, lambda group, name: Growing(names, group, name))
 
     @classmethod
-    def fixed(cls, vocabulary: Vocabulary, names: Mapping[str, Sequence[str]], rows: Sequence[int]) -> Index:
-        """Make an index of exactly these names, for judging.
+    def fixed(cls, vocabulary: Vocabulary, names: Mapping[str, Sequence[str]], groups: str = GROUPS[2:]) -> Index:
+        """Make an index of exactly these names, for judging: each is numbered by its place, in the order of `GROUPS`.
 
-        Instead of a number each has its row of ``rows`` (`Model.rows`: in the order of `GROUPS` and of their places).
-        Words and groups of letters are left out: `Model` adds them up itself.
+        Only ``groups`` are entered. Words and groups of letters are left out: `Model` adds them up itself.
         """
         index = cls(vocabulary, lambda group, name: {})  # noqa: ARG005
         start = 0
         for group in GROUPS:
-            for number, name in enumerate(names[group] if group not in "wg" else (), start):
-                index._enter(group, name, rows[number])
+            for number, name in enumerate(names[group] if group in groups else (), start):
+                index._enter(group, name, number)
             start += len(names[group])
         return index
-
-    def keep(self, stock: Stock, features: Features) -> None:
-        """Remember the features of a sentence that many mails hold."""
-        if len(self.stock) >= STOCK_LIMIT:
-            self.stock.clear()
-        self.stock[stock] = features
 
     def _enter(self, group: str, name: str, number: int) -> None:
         """Give a feature its number in the table of its group."""

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 from inboxbot.reading.segments import segment
 from inboxbot.reading.values import Mail, Segment
 from inboxbot.sorting.evidence import find_evidence
-from inboxbot.sorting.features import Features, Reading, features_of, read_mail
+from inboxbot.sorting.features import Reading, read_mail
 from inboxbot.sorting.fold import fold
 from inboxbot.sorting.index import Index
 from inboxbot.sorting.kinds import RIGHTS, Kind
 from inboxbot.sorting.language import UNKNOWN
 from inboxbot.sorting.model import ANY, REMINDER, Model
+from inboxbot.sorting.native import find_weigher
 from inboxbot.sorting.robots import Traits, find_robot, looks_like_autoreply
 from inboxbot.sorting.skim import Skimmer
 from inboxbot.sorting.values import Verdict
 from inboxbot.sorting.vocabulary import Vocabulary
+from inboxbot.sorting.weighing import Weighed, Weigher
 from inboxbot.sorting.wishes import is_bare_removal, is_bare_stop
 
 if TYPE_CHECKING:
@@ -29,14 +31,17 @@ _SHORT = 50  # new words of a mail that may be too vague to be called ordinary
 
 
 class Judge:
-    """Judges mails; made once (`Judge.load`), used for all. Pure and deterministic."""
+    """Judges mails; made once (`Judge.load`), used for all. Pure and deterministic.
 
-    def __init__(self, vocabulary: Vocabulary, model: Model, local: LocalLayer | None = None) -> None:
+    ``weigher`` says how mails are weighed; without it the quickest way there is is taken.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, model: Model, weigher: Weigher | None = None) -> None:
         self.vocabulary = vocabulary
         self.model = model
-        self.local = local
-        self._index = Index.fixed(vocabulary, model.names, model.rows)
-        self._articles = frozenset(self._index.articles.values())
+        self.local: LocalLayer | None = None
+        self._weigher = weigher or find_weigher(vocabulary, model)
+        self._index = Index.fixed(vocabulary, model.names, groups="cpar")  # what evidence is shown by
         self._skimmer = Skimmer(vocabulary)
 
     @classmethod
@@ -74,23 +79,21 @@ class Judge:
         headers: Sequence[tuple[str, str]],
         return_path: str | None,
     ) -> Verdict:
-        reading = read_mail(self.vocabulary, subject, body, segments)
-        features, sentences = features_of(reading, self._index)
-        flat = self.model.flat(features)
-        single = [None if sentence is None else self.model.score(sentence) for sentence in sentences]
-        scores = self.model.scores(features, single)
+        reading = read_mail(subject, body, segments, self._weigher.split)
+        weighed = self._weigher.weigh(reading)
+        scores = weighed.scores
         kept = tuple(round(score, 3) for score in scores.flat())
         if self.local is not None:
-            scores = self.local.apply(scores, flat)
-        found = self.model.chances(scores)
+            scores = self.local.apply(scores, weighed.known)
+        found = self._weigher.chances(scores)
         chances = dict(zip(RIGHTS, found, strict=False)) | {Kind.OTHER: 1.0 - found[ANY]}
         kinds, unsure = self.model.decide(found)
         reasons: list[str] = []
-        kinds, unsure = self._overrule(reading, body, kinds, unsure, chances, reasons)
-        kinds = self._only_marketing(kinds, features, chances)
+        kinds, unsure = self._overrule(reading, weighed, body, kinds, unsure, chances, reasons)
+        kinds = self._only_marketing(kinds, weighed, chances)
         title = fold(subject[:500]).text.strip()
         robot = find_robot(Traits(headers, title, sender, return_path))
-        flags = self._flags(reading, kinds, features)
+        flags = self._flags(reading, kinds, weighed)
         if robot is None and looks_like_autoreply(title, fold(body[:800]).text):
             flags.add("probable_autoreply")
         return Verdict(
@@ -100,17 +103,18 @@ class Judge:
             reminder=kinds != (Kind.OTHER,) and found[REMINDER] >= self.model.rules.reminder,
             language=reading.language,
             robot=robot[0] if robot else None,
-            evidence=find_evidence(reading, single, kinds, self._index, self.model, (subject, body)),
+            evidence=find_evidence(reading, weighed.sentences, kinds, self._index, self.model, (subject, body)),
             flags=frozenset(flags),
             reasons=tuple(reasons),
             robot_rule=robot[1] if robot else None,
-            features=flat,
+            features=weighed.known,
             scores=kept,
         )
 
     def _overrule(
         self,
         reading: Reading,
+        weighed: Weighed,
         body: str,
         kinds: tuple[Kind, ...],
         unsure: bool,
@@ -140,38 +144,36 @@ class Judge:
         if reading.language == UNKNOWN and not asks and reading.new_words > 8:
             reasons.append("unknown_language")
             unsure = True
-        if self._vague(reading, asks=asks):
+        if self._vague(reading, weighed.meant, asks=asks):
             reasons.append("vague")
             unsure = True
         if unsure and not reasons:
             reasons.append("close_call")
         return kinds, unsure
 
-    def _vague(self, reading: Reading, *, asks: bool) -> bool:
+    def _vague(self, reading: Reading, meant: frozenset[int], *, asks: bool) -> bool:
         """Whether a short mail wants something about a "thing" of the sender's, and names nothing it could be about."""
         if reading.new_words > _SHORT:
             return False
         number = self.vocabulary.number
-        meant = reading.meant
         own = {number("me"), number("thing")} <= meant
         wants = number("want") in meant or any(sentence.asks for _, _, sentence in reading.spoken)
         return own and wants and (self.vocabulary.named if asks else self.vocabulary.topics).isdisjoint(meant)
 
     def _only_marketing(
-        self, kinds: tuple[Kind, ...], features: Features, chances: Mapping[Kind, float]
+        self, kinds: tuple[Kind, ...], weighed: Weighed, chances: Mapping[Kind, float]
     ) -> tuple[Kind, ...]:
         """Drop a weaker objection beside an unsubscribe that cites Article 21(2) or (3): those are on marketing."""
         if Kind.UNSUBSCRIBE not in kinds or Kind.OBJECTION not in kinds:
             return kinds
-        cited = self._index.articles.get("21m") in features.meant
-        if cited and chances[Kind.OBJECTION] < chances[Kind.UNSUBSCRIBE]:
+        if "21m" in weighed.cited and chances[Kind.OBJECTION] < chances[Kind.UNSUBSCRIBE]:
             return tuple(kind for kind in kinds if kind is not Kind.OBJECTION)
         return kinds
 
-    def _flags(self, reading: Reading, kinds: Sequence[Kind], features: Features) -> set[str]:
+    def _flags(self, reading: Reading, kinds: Sequence[Kind], weighed: Weighed) -> set[str]:
         """Codes for what staff should know beside the kinds."""
         names = self.vocabulary.concepts
-        meant = {names[concept] for concept in reading.meant}
+        meant = {names[concept] for concept in weighed.meant}
         flags = set()
         if Kind.COMPLAINT in kinds and "leak" in meant:
             flags.add("breach")
@@ -181,7 +183,7 @@ class Judge:
             }
             if "minor" in meant:
                 flags.add("other_person")
-            if not self._articles.isdisjoint(features.meant) and {"gdpr", "otherwise"} <= meant:
+            if weighed.cited and {"gdpr", "otherwise"} <= meant:
                 flags.add("generator")
         if {"passed-on", "forwarded", "forward"} & reading.shape:
             flags.add("forwarded")

@@ -3,21 +3,21 @@
 Two layers of weights stand on the same features. The *plain* one (a logistic regression for each of `TARGETS`) scores a
 mail and each of its sentences. The *deep* one scores the whole mail once more, through a few hidden units, and so sees
 what features mean together. All weights of a feature are packed into one whole number, so that adding up a mail's
-features is one addition each.
+features is one addition each (`_core.pyx`, where it was built, adds them up natively).
 """
 
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import math
 import struct
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from itertools import chain
-from operator import add, mul
+from operator import add
 from typing import Any
 
 from inboxbot.sorting.features import Features, letter_groups
@@ -114,20 +114,17 @@ class _Packed:
     """The rows of both layers side by side, each packed into one whole number: adding features up is one sum.
 
     A weight has a lane of 24 bits (enough for `ROOM` words and all else that is added at once). First come the plain
-    layer's lanes and one that holds a one, so that a sum also tells how many rows it is of; then the deep layer's; and
-    above them the feature's number, which makes each row another and means nothing in a sum. Half of a layer's lanes
-    stand at even places and half at odd ones, so that they can be read as overlapping words of 32 bits.
+    layer's lanes and one that holds a one, so that a sum also tells how many rows it is of; then the deep layer's.
+    Half of a layer's lanes stand at even places and half at odd ones, so that they can be read as overlapping words of
+    32 bits.
     """
 
     def __init__(self, plain: _Layer, deep: _Layer) -> None:
         near, far = plain.size + 1, deep.size
         self._near, self._far = _Lanes(near), _Lanes(far)
         self._shift = LANE * near
-        self.above = LANE * (near + far)
         self.rows = [
-            self._near.pack(plain.row(number) + b"\x01")
-            | self._far.pack(deep.row(number)) << self._shift
-            | number << self.above
+            self._near.pack(plain.row(number) + b"\x01") | self._far.pack(deep.row(number)) << self._shift
             for number in range(len(plain.rows) // plain.size)
         ]
 
@@ -168,15 +165,15 @@ class _Words(dict[str, int]):
 
     def __init__(self, numbers: Mapping[str, int], letters: Mapping[str, int], rows: Sequence[int]) -> None:
         super().__init__()
-        self.numbers = numbers
+        self._numbers = numbers
         self._letters = letters
         self._rows = rows
 
     def __missing__(self, word: str) -> int:
         """Add up a word that was not met before."""
         found = [number for number in map(self._letters.get, letter_groups(word)) if number is not None]
-        if word in self.numbers:
-            found.append(self.numbers[word])
+        if word in self._numbers:
+            found.append(self._numbers[word])
         value = sum(map(self._rows.__getitem__, found))
         if len(word) <= LONGEST:
             if len(self) >= _MEMO_LIMIT:
@@ -202,15 +199,18 @@ class Model:
         rules = dict(data["rules"])
         self.rules = Rules(tuple(rules.pop("thresholds")), **rules)
         self.inputs: str = data["inputs"]  # digest of what it was trained from
-        self._packed = _Packed(self.plain, self.deep)
-        self._words = _Words(
-            {sys.intern(name): number for number, name in enumerate(self.names["w"], self.base["w"])},
-            {name: number for number, name in enumerate(self.names["g"], self.base["g"])},
-            self._packed.rows,
-        )
-        self.rows = self._packed.rows
+        self._numbers = {name: number for number, name in enumerate(self.names["w"], self.base["w"])}
         self._word_factors = [1.0 / max(count, 1) ** WORD_POWER for count in range(2_000)]
         self._meaning_factors = [1.0 / max(count, 1) ** MEANING_POWER for count in range(256)]
+
+    @functools.cached_property
+    def _packed(self) -> _Packed:
+        return _Packed(self.plain, self.deep)
+
+    @functools.cached_property
+    def _words(self) -> _Words:
+        letters = {name: number for number, name in enumerate(self.names["g"], self.base["g"])}
+        return _Words(self._numbers, letters, self._packed.rows)
 
     @classmethod
     def load(cls) -> Model:
@@ -226,21 +226,19 @@ class Model:
 
     def _lanes(self, features: Features, read: Callable[[int], list[int]]) -> tuple[list[int], list[int]]:
         """Return the lanes of the rows of words and of two words in a row added up, and those of meanings."""
+        row = self._packed.rows.__getitem__
         words = list(map(self._words.__getitem__, features.words))
-        lanes = read(sum(words[:ROOM]) + sum(features.bigrams))
+        lanes = read(sum(words[:ROOM]) + sum(map(row, features.bigrams)))
         for start in range(ROOM, len(words), ROOM):
             lanes = list(map(add, lanes, read(sum(words[start : start + ROOM]))))
-        return lanes, read(sum(features.meant))
+        return lanes, read(sum(map(row, features.meant)))
 
     def score(self, features: Features) -> Sums:
-        """Return the plain layer's sums of a sentence (reckoned once)."""
-        if features.sums is not None:
-            return features.sums
+        """Return the plain layer's sums of a sentence."""
         words, meanings = self._lanes(features, self._packed.near)
         word, meaning = self._factors(features)
         rows = words.pop() * word + meanings.pop() * meaning
-        features.sums = self.plain.sums(words, meanings, word, meaning, rows)
-        return features.sums
+        return self.plain.sums(words, meanings, word, meaning, rows)
 
     def scores(self, features: Features, sentences: Sequence[Sums | None]) -> Scores:
         """Return the scores of a mail whose sentences were scored."""
@@ -258,25 +256,28 @@ class Model:
         return Scores(whole, best, deep)
 
     def weights(self, target: int) -> Callable[[int | None], float]:
-        """Return what gives the plain layer's weight for a target of a feature's packed row (None: unknown)."""
-        rows, size, step, above = self.plain.rows, self.plain.size, self.plain.steps[target], self._packed.above
+        """Return what gives the plain layer's weight for a target of a feature's number (None: unknown)."""
+        rows, size, step = self.plain.rows, self.plain.size, self.plain.steps[target]
 
-        def weight(row: int | None) -> float:
-            return 0.0 if row is None else (rows[(row >> above) * size + target] - ZERO) * step
+        def weight(number: int | None) -> float:
+            return 0.0 if number is None else (rows[number * size + target] - ZERO) * step
 
         return weight
 
     def word_weight(self, word: str, target: int) -> float:
         """Return the plain layer's weight of a word for a target."""
-        return self.plain.weight(self._words.numbers[word], target) if word in self._words.numbers else 0.0
+        return self.plain.weight(self._numbers[word], target) if word in self._numbers else 0.0
 
     def chances(self, scores: Scores) -> list[float]:
         """Return the calibrated probability of each target."""
         own, common = evidence_for(scores)
-        return [
-            sigmoid(sum(map(mul, factors, (*sums, *common)), factors[-1]))
-            for sums, factors in zip(own, self.calibration, strict=True)
-        ]
+        found = []
+        for sums, factors in zip(own, self.calibration, strict=True):
+            total = factors[-1]
+            for factor, value in zip(factors, (*sums, *common), strict=False):  # one by one: `sum` differs by version
+                total += factor * value
+            found.append(sigmoid(total))
+        return found
 
     def decide(self, chances: Sequence[float]) -> tuple[tuple[Kind, ...], bool]:
         """Return the kinds to give and whether a person should look."""
@@ -292,5 +293,5 @@ class Model:
 
     def flat(self, features: Features) -> tuple[int, ...]:
         """Return the words of a mail that the model knows, as sorted numbers (what `learning` may keep)."""
-        numbers = self._words.numbers
+        numbers = self._numbers
         return tuple(sorted(map(numbers.__getitem__, features.words & numbers.keys())))

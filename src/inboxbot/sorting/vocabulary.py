@@ -6,14 +6,13 @@ judge learns of Swedish and English mail therefore also holds for languages in w
 
 from __future__ import annotations
 
-import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 
 from inboxbot.sorting.fold import fold
-from inboxbot.sorting.words import Hit, Stock, plain_words
+from inboxbot.sorting.words import Hit, plain_words
 
 _GAP = "_"  # in a phrase: at most two words between
 # Wishes that "not" turns into their opposite ("don't delete"); in "no newsletter" the "no" is part of the wish.
@@ -33,21 +32,19 @@ _TOPICS = frozenset(
 _GRIM = frozenset(["complain", "report", "authority", "ask_complaint"])  # what a closing threat threatens with
 _MEMO_LIMIT = 50_000  # words remembered; a text of a million strange words must not fill the memory
 LONGEST = 40  # letters of a word that is remembered
-STOCK_LIMIT = 2_000  # sentences remembered
-_STOCK_LONGEST = 60  # words of them
 _MOST_MEMOS = 30  # choices of languages
 
 
 @dataclass(slots=True)
-class _Node:
+class Node:
     """A place in the tree of phrases: what ends here, and which words may follow."""
 
     concepts: tuple[int, ...] = ()
-    following: dict[int, _Node] = field(default_factory=dict)
-    gap: _Node | None = None
+    following: dict[int, Node] = field(default_factory=dict)
+    gap: Node | None = None
 
 
-_Lead = tuple[tuple[int, ...], Mapping[int, tuple[_Node, ...]], tuple[_Node, ...]]
+_Lead = tuple[tuple[int, ...], Mapping[int, tuple[Node, ...]], tuple[Node, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,39 +52,27 @@ class _Sense:
     """What a single word means: the phrase words it can stand for, and what begins with it.
 
     ``lead`` holds its concepts, what may follow it in phrases (by the next word), and the phrases in which up to two
-    words may come first; None for a word that begins nothing. ``word`` is the word, one string for all its occurrences,
-    so that every later table finds it without comparing letters.
+    words may come first; None for a word that begins nothing.
     """
 
-    word: str
     atoms: tuple[int, ...]
     lead: _Lead | None
 
 
 class Memo(dict[str, _Sense]):
-    """The senses of words in some languages, each worked out the first time it is met.
-
-    ``stock`` holds sentences that were met at least twice. Of what was met once only a number is kept that it cannot
-    be read from: what a single person writes is not remembered.
-    """
+    """The senses of words in some languages, each worked out the first time it is met."""
 
     def __init__(self, vocabulary: Vocabulary, languages: tuple[str, ...]) -> None:
         super().__init__()
         self._vocabulary = vocabulary
         self._languages = languages
-        self.stock: dict[object, Stock] = {}
-
-    def keep(self, key: object, stock: Stock) -> None:
-        """Remember a sentence, if it is met for the second time."""
-        if len(stock.words) <= _STOCK_LONGEST and self._vocabulary.met_before(hash(key)):
-            self.stock[key] = stock
 
     def __missing__(self, word: str) -> _Sense:
         """Work out a word that was not met before."""
         value = self._vocabulary.sense(word, self._languages)
         if len(word) <= LONGEST:
             self._vocabulary.make_room()
-            self[value.word] = value
+            self[word] = value
         return value
 
 
@@ -107,9 +92,9 @@ class Vocabulary:
         names = {name for table in languages.values() for name in table}
         self.concepts: tuple[str, ...] = tuple(sorted({*names, "spare", "threat"}))
         self._index = {name: number for number, name in enumerate(self.concepts)}
-        self._atoms: dict[str, int] = {}
-        self._prefixes: dict[str, int] = {}
-        self._suffixes: dict[str, int] = {}
+        self.atoms: dict[str, int] = {}
+        self.prefixes: dict[str, int] = {}
+        self.suffixes: dict[str, int] = {}
         self.wishes = frozenset(number for number, name in enumerate(self.concepts) if name.startswith("ask_"))
         self.ruled = frozenset(number for number, name in enumerate(self.concepts) if name in _RULED)
         self.grim = frozenset(number for number, name in enumerate(self.concepts) if name in _GRIM)
@@ -118,22 +103,20 @@ class Vocabulary:
         self.bland = frozenset(number for number, name in enumerate(self.concepts) if name in _BLAND)
         self.named = frozenset(number for number, name in enumerate(self.concepts) if name not in _PALE)
         self.topics = frozenset(number for number, name in enumerate(self.concepts) if name in _TOPICS)
-        self._roots = {code: _Node() for code in languages}
+        self.roots = {code: Node() for code in languages}
         self._memos: dict[tuple[str, ...], Memo] = {}
         self._remembered = 0
-        self._once: set[int] = set()
-        self._stocked = 0
         for code, table in languages.items():
             for name, phrases in table.items():
                 for phrase in phrases.replace("\n", " ").split(","):
                     for variant in sorted(_variants(phrase.strip())):
-                        self._add(self._roots[code], variant, self._index[name])
+                        self._add(self.roots[code], variant, self._index[name])
         self._stems: dict[str, list[int]] = {}  # by their first two letters: how long the stems are
-        for prefix in sorted(self._prefixes, key=len):
+        for prefix in sorted(self.prefixes, key=len):
             lengths = self._stems.setdefault(prefix[:2], [])
             if len(prefix) not in lengths:
                 lengths.append(len(prefix))
-        self._ends = {suffix[-4:] for suffix in self._suffixes}
+        self._ends = {suffix[-4:] for suffix in self.suffixes}
         self.otherwise, self.threat, self.spare = map(self.number, ("otherwise", "threat", "spare"))
 
     @classmethod
@@ -156,31 +139,31 @@ class Vocabulary:
         tables = self._languages.values()
         return [phrase.strip() for table in tables for phrase in table.get(name, "").replace("\n", " ").split(",")]
 
-    def _add(self, root: _Node, phrase: str, concept: int) -> None:
+    def _add(self, root: Node, phrase: str, concept: int) -> None:
         node = root
         for piece in phrase.split():
             if piece == _GAP:
-                node.gap = node.gap or _Node()
+                node.gap = node.gap or Node()
                 node = node.gap
                 continue
             parts = plain_words(fold(piece.strip("*")).text)
             for place, part in enumerate(parts):
-                table = self._atoms
+                table = self.atoms
                 if piece.endswith("*") and place == len(parts) - 1 and len(part) > 1:
-                    table = self._prefixes
+                    table = self.prefixes
                 elif piece.startswith("*"):
-                    table = self._suffixes
-                atom = table.setdefault(part, len(self._atoms) + len(self._prefixes) + len(self._suffixes))
-                node = node.following.setdefault(atom, _Node())
+                    table = self.suffixes
+                atom = table.setdefault(part, len(self.atoms) + len(self.prefixes) + len(self.suffixes))
+                node = node.following.setdefault(atom, Node())
         if node is not root and concept not in node.concepts:
             node.concepts = (*node.concepts, concept)
 
     def _atoms_of(self, word: str) -> list[int]:
         """Return the phrase words that a word can stand for: itself, its stems, its endings."""
-        found = [self._atoms.get(word)]
-        found += [self._prefixes.get(word[:length]) for length in self._stems.get(word[:2], ()) if length <= len(word)]
+        found = [self.atoms.get(word)]
+        found += [self.prefixes.get(word[:length]) for length in self._stems.get(word[:2], ()) if length <= len(word)]
         if word[-4:] in self._ends:
-            found += [self._suffixes.get(word[-length:]) for length in range(4, min(len(word), 12))]
+            found += [self.suffixes.get(word[-length:]) for length in range(4, min(len(word), 12))]
         return [atom for atom in found if atom is not None]
 
     def sense(self, word: str, languages: tuple[str, ...]) -> _Sense:
@@ -189,35 +172,21 @@ class Vocabulary:
         if "'" in word:  # "l'accès", "dell'account": the word behind the elided article
             atoms += self._atoms_of(word.partition("'")[2])
         if not atoms:
-            return _Sense(sys.intern(word), (), None)
+            return _Sense((), None)
         nodes = [
             following[atom]
-            for following in (self._roots[code].following for code in languages if code in self._roots)
+            for following in (self.roots[code].following for code in languages if code in self.roots)
             for atom in atoms
             if atom in following
         ]
-        following: dict[int, tuple[_Node, ...]] = {}
+        following: dict[int, tuple[Node, ...]] = {}
         for node in nodes:
             for atom, child in node.following.items():
                 following[atom] = (*following.get(atom, ()), child)
         concepts = tuple(dict.fromkeys([concept for node in nodes for concept in node.concepts]))
         gaps = tuple([node.gap for node in nodes if node.gap is not None])
         lead = (concepts, following, gaps) if concepts or following or gaps else None
-        return _Sense(sys.intern(word), tuple(atoms), lead)
-
-    def met_before(self, mark: int) -> bool:
-        """Whether a sentence was met before; ``mark`` stands for it. Of too many that were, all are forgotten."""
-        if mark not in self._once:
-            if len(self._once) >= _MEMO_LIMIT:
-                self._once.clear()
-            self._once.add(mark)
-            return False
-        self._stocked += 1
-        if self._stocked > STOCK_LIMIT:
-            self._stocked = 1
-            for memo in self._memos.values():
-                memo.stock.clear()
-        return True
+        return _Sense(tuple(atoms), lead)
 
     def make_room(self) -> None:
         """Count one more word that is remembered; of too many all are forgotten."""
@@ -233,7 +202,7 @@ class Vocabulary:
         if memo is None:
             if len(self._memos) >= _MOST_MEMOS:
                 self._memos.clear()
-                self._remembered = self._stocked = 0
+                self._remembered = 0
             memo = self._memos[languages] = Memo(self, languages)
         return memo
 
@@ -259,7 +228,7 @@ def find_meanings(senses: Sequence[_Sense]) -> list[Hit]:
     return hits
 
 
-def _step(node: _Node, first: int, place: int, senses: Sequence[_Sense], hits: list[Hit]) -> None:
+def _step(node: Node, first: int, place: int, senses: Sequence[_Sense], hits: list[Hit]) -> None:
     """Follow a phrase that began with the word ``first`` to the word ``place``."""
     following = node.following
     for atom in senses[place].atoms:
@@ -268,7 +237,7 @@ def _step(node: _Node, first: int, place: int, senses: Sequence[_Sense], hits: l
             _enter(child, first, place, senses, hits)
 
 
-def _enter(child: _Node, first: int, place: int, senses: Sequence[_Sense], hits: list[Hit]) -> None:
+def _enter(child: Node, first: int, place: int, senses: Sequence[_Sense], hits: list[Hit]) -> None:
     """Note what ends with the word ``place``, and follow what goes on."""
     hits += [(concept, first, place) for concept in child.concepts]
     if place + 1 < len(senses):

@@ -11,22 +11,14 @@ from inboxbot.sorting.fold import Folded
 
 # A word, a comma or the like, or the end of a sentence: a stop followed by a blank, or a line end before an empty
 # line or a list mark. Bounded repeats only: time stays linear on any text.
-_MARK = r"[,:()]|[.!?;](?=\s|$)|\n(?=[ ]{0,8}(?:[\n\-*•·>☐☑✓★→▪]|[0-9a-z][.)] ))"
+LIST_MARKS = "-*•·>☐☑✓★→▪"
+_MARK = rf"[,:()]|[.!?;](?=\s|$)|\n(?=[ ]{{0,8}}(?:[\n{re.escape(LIST_MARKS)}]|[0-9a-z][.)] ))"
 _TOKEN = re.compile(rf"[^\W_]+(?:'[^\W_]+)?|{_MARK}")
 _MARKS_ONLY = re.compile(_MARK)
 _PAUSES = frozenset(",:()")
 _MARKS = _PAUSES | frozenset(".!?;\n")
 
 Hit = tuple[int, int, int]  # a meaning: number of the concept, first and last word (both included)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Stock:
-    """A sentence that was met before, word for word (a greeting, a footer), and what it means."""
-
-    words: list[str]
-    hits: list[Hit]
-    meant: frozenset[int]
 
 
 @dataclass(slots=True)
@@ -36,10 +28,8 @@ class Sentence:
     words: list[str]
     pauses: list[int]
     asks: bool = False  # it ends in a question mark
-    hits: list[Hit] = field(default_factory=list)
-    meant: frozenset[int] = frozenset()  # the concepts of the hits
-    stock: Stock | None = None  # it was met before
     marks: int = 0  # commas, stops and the like in the text before it
+    hits: list[Hit] = field(default_factory=list)  # what a weigher found in it
 
 
 def split_sentences(text: str, limit: int = 1_000_000) -> list[Sentence]:

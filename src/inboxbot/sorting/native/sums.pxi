@@ -1,0 +1,282 @@
+# The features of a mail and of its sentences, added up (`features.features_of`, `model.Model.score` and `scores`).
+
+cdef struct Seen:  # the mail and the sentence that a feature was last counted in
+    uint32_t mail
+    uint32_t sentence
+
+
+cdef struct Sum:  # of a mail or of a sentence
+    Lanes words
+    Lanes meanings
+    int32_t different  # words
+    Meant meant
+
+
+def word_factor(count):
+    """Return what a feature of words counts for (`Model._factors`)."""
+    return 1.0 / max(count, 1) ** WORD_POWER
+
+
+cdef int size_of(const Meant* meant) noexcept nogil:
+    """Return how many meanings a set holds."""
+    cdef int count = 0, place
+    cdef uint64_t bits
+    for place in range(SET):
+        bits = meant.bits[place]
+        while bits:
+            bits &= bits - 1
+            count += 1
+    return count
+
+
+@cython.final
+cdef class Adder:
+    """Counts every feature once a sentence and once a mail, and adds up its weights."""
+
+    cdef Weights weights
+    cdef Memory memory
+    cdef Finder finder
+    cdef Meant telling, bland, wishes
+    cdef vector[Seen] seen  # of each feature
+    cdef uint32_t sentence
+    cdef Sum whole, single
+    cdef Meant quoted
+    cdef vector[double] best  # of the sentences; empty: none is telling
+    cdef vector[int32_t] known  # numbers of words
+    cdef vector[uint8_t] cited  # for each article
+    cdef vector[double] word_factors, meaning_factors
+
+    def __init__(self, vocabulary, Memory memory, Finder finder):
+        cdef size_t count
+        self.weights, self.memory, self.finder = memory.weights, memory, finder
+        set_of(&self.telling, vocabulary.telling)
+        set_of(&self.bland, vocabulary.bland)
+        set_of(&self.wishes, vocabulary.wishes)
+        count = self.weights.rows.size() // self.weights.width
+        self.seen.assign(count, Seen(0, 0))
+        for number in range(2_000):
+            self.word_factors.push_back(word_factor(number))
+        for number in range(64 * SET + 1):
+            self.meaning_factors.push_back(1.0 / max(number, 1) ** MEANING_POWER)
+
+    cdef int begin(self) except -1:
+        """Begin a mail."""
+        if self.memory.mail < self.sentence:  # numbers began anew
+            self.seen.assign(self.seen.size(), Seen(0, 0))
+        self.sentence = self.memory.mail
+        memset(&self.whole, 0, sizeof(Sum))
+        clear(&self.quoted)
+        self.best.clear()
+        self.known.clear()
+        self.cited.assign(len(self.weights.cited), 0)
+        return 0
+
+    cdef object add_spoken(self, bint asks, bint title):
+        """Add the sentence that was read last to the mail; return its own sums, or None when it tells nothing."""
+        cdef bint own = meet(&self.finder.meant, &self.telling)
+        cdef vector[double] sums
+        cdef int lane
+        self.memory.stamp += 1
+        self.sentence = self.memory.stamp
+        if own:
+            memset(&self.single, 0, sizeof(Sum))
+            self.single.meant = self.finder.meant
+        self._add_words(own)
+        if self.finder.hits.size():
+            self._add_meanings(asks, title, own)
+            self._add_near(own)
+        join(&self.whole.meant, &self.finder.meant)
+        if not own:
+            return None
+        self._reckon(&self.single, self.weights.near, sums)
+        if self.best.empty():
+            self.best = sums
+        for lane in range(self.weights.near):
+            if sums[lane] > self.best[lane]:
+                self.best[lane] = sums[lane]
+        return sums
+
+    cdef int add_context(self) except -1:
+        """Note what a sentence means that was not said to us."""
+        join(&self.quoted, &self.finder.meant)
+        return 0
+
+    cdef inline void _add(self, int32_t number, bint word, bint own) noexcept nogil:
+        """Count a feature, of words or of meaning, unless it was counted; -1 is none."""
+        if number < 0:
+            return
+        if own and self.seen[number].sentence != self.sentence:
+            self.seen[number].sentence = self.sentence
+            self.weights.add(number, self.weights.near, &self.single.words if word else &self.single.meanings)
+        if self.seen[number].mail != self.memory.mail:
+            self.seen[number].mail = self.memory.mail
+            self.weights.add(number, self.weights.width, &self.whole.words if word else &self.whole.meanings)
+
+    cdef int _add_words(self, bint own) except -1:
+        """Add the words of the sentence, their letter groups, and every two words in a row."""
+        cdef int32_t before = self.weights.start, number
+        cdef uint32_t first = FIRST
+        cdef Word* word
+        for number in self.finder.line:
+            word = &self.memory.words[number]
+            if own and word.in_sentence != self.sentence:
+                word.in_sentence = self.sentence
+                self._add_word(&self.single, word, self.weights.near)
+            if word.in_mail != self.memory.mail:
+                word.in_mail = self.memory.mail
+                self._add_word(&self.whole, word, self.weights.width)
+                if word.known >= 0 and self.weights.numbers[word.known] >= 0:
+                    self.known.push_back(self.weights.numbers[word.known])
+            if first and word.flags & SECOND:
+                self._add_bigram(before, word.known, own)
+            before = word.known
+            first = word.flags & FIRST
+        if first:
+            self._add_bigram(before, self.weights.end, own)
+        return 0
+
+    cdef inline void _add_word(self, Sum* to, const Word* word, int width) noexcept nogil:
+        cdef const uint16_t* lanes = self.memory.sums.data() + word.row
+        cdef int lane
+        to.different += 1
+        to.words.rows += word.rows
+        for lane in range(width):
+            to.words.lanes[lane] += lanes[lane]
+
+    cdef inline void _add_bigram(self, int32_t first, int32_t second, bint own) noexcept nogil:
+        self._add(self.weights.bigrams.find(<uint64_t>first << 32 | <uint32_t>second), True, own)
+
+    cdef int _add_meanings(self, bint asks, bint title, bint own) except -1:
+        """Add what the sentence means, and the articles it cites (`features._meant`)."""
+        cdef int32_t concept
+        cdef size_t place
+        cdef Hit opening = self.finder.hits[0]
+        for concept in range(self.weights.meanings):
+            if held(&self.finder.meant, concept):
+                self._add(self.weights.concepts[concept], False, own)
+                if title:
+                    self._add(self.weights.titles[concept], False, own)
+                if held(&self.wishes, concept):
+                    self._add(self.weights.wishes[concept], False, own)
+                if asks:
+                    self._add(self.weights.asked[concept], False, own)
+        if opening.first == 0:
+            self._add(self.weights.opening[opening.concept], False, own)
+        for place in range(self.finder.line.size()):
+            if self.memory.words[self.finder.line[place]].flags & ARTICLE:
+                self._add_articles(<int32_t>place, own)
+        return 0
+
+    cdef int _add_articles(self, int32_t place, bint own) except -1:
+        """Add the articles that are cited around a word like "article" (`features.article_hits`)."""
+        cdef int32_t count = <int32_t>self.finder.line.size(), end = min(place + 8, count), at, behind
+        cdef int32_t last = <int32_t>self.weights.article_numbers.size() - 1
+        cdef bint marketing
+        cdef Word word
+        for at in range(place + 1, end):
+            word = self.memory.words[self.finder.line[at]]
+            if word.article >= 0:
+                marketing = False
+                if word.article == self.weights.article_21:
+                    for behind in range(at + 1, min(at + 3, end)):
+                        marketing |= (self.memory.words[self.finder.line[behind]].flags & MARKETING) != 0
+                self._cite(last if marketing else word.article, own)
+            elif word.flags & LONG:
+                break
+        if place > 0:
+            word = self.memory.words[self.finder.line[place - 1]]
+            if word.article >= 0:
+                self._cite(word.article, own)
+        return 0
+
+    cdef int _cite(self, int32_t article, bint own) except -1:
+        cdef int32_t number = self.weights.article_numbers[article]
+        if number >= 0:
+            self.cited[article] = True
+            self._add(number, False, own)
+        return 0
+
+    cdef int _add_near(self, bint own) except -1:
+        """Add what stands next to each meaning: words, and other meanings (`features._met`)."""
+        cdef int32_t count = <int32_t>min(self.finder.hits.size(), <size_t>MOST_HITS), place, other
+        cdef int32_t low, high, meanings = self.weights.meanings
+        cdef Hit hit, later
+        for place in range(count):
+            hit = self.finder.hits[place]
+            if not held(&self.bland, hit.concept):
+                self._add_words_near(hit, own)
+            for other in range(place + 1, min(place + 1 + MAX_PAIRS, count)):
+                later = self.finder.hits[other]
+                if later.first > hit.last + FAR:
+                    break
+                if later.concept != hit.concept:
+                    low, high = min(hit.concept, later.concept), max(hit.concept, later.concept)
+                    self._add(self.weights.pairs[low * meanings + high], False, own)
+                if hit.last < later.first <= hit.last + CLOSE:
+                    self._add(self.weights.followed[hit.concept * meanings + later.concept], False, own)
+        return 0
+
+    cdef int _add_words_near(self, Hit hit, bint own) except -1:
+        cdef uint64_t meaning = <uint64_t>hit.concept << 32
+        cdef int32_t count = <int32_t>self.finder.line.size(), place
+        cdef const Word* word
+        if hit.first == 0:
+            self._add(self.weights.before.find(meaning | <uint32_t>self.weights.start), False, own)
+        else:
+            if self.finder.pauses[hit.first] != self.finder.pauses[hit.first - 1]:
+                self._add(self.weights.before.find(meaning | <uint32_t>self.weights.comma), False, own)
+            for place in range(max(hit.first - BEFORE, 0), hit.first):
+                word = &self.memory.words[self.finder.line[place]]
+                if word.flags & NEAR:
+                    self._add(self.weights.before.find(meaning | <uint32_t>word.known), False, own)
+        for place in range(hit.last + 1, min(hit.last + 1 + CLOSE, count)):
+            word = &self.memory.words[self.finder.line[place]]
+            if word.flags & NEAR:
+                self._add(self.weights.behind.find(meaning | <uint32_t>word.known), False, own)
+        return 0
+
+    cdef int _reckon(self, const Sum* total, int width, vector[double]& sums) except -1:
+        """Reckon the sums of the first lanes, in the order of `model._Layer.sums`."""
+        cdef double word, meaning, less
+        cdef int lane
+        word = self.word_factors[total.different] if total.different < 2_000 else word_factor(total.different)
+        meaning = self.meaning_factors[size_of(&total.meant)]
+        less = ZERO * (total.words.rows * word + total.meanings.rows * meaning)
+        sums.clear()
+        for lane in range(width):
+            sums.push_back(
+                self.weights.bias[lane]
+                + self.weights.steps[lane] * (total.words.lanes[lane] * word + total.meanings.lanes[lane] * meaning - less)
+            )
+        return 0
+
+    cdef object weighed(self, set shape, list sentences):
+        """Return what the mail weighs."""
+        cdef vector[double] whole, deep
+        cdef int32_t concept, near = self.weights.near, lane, unit
+        cdef double value
+        cdef list known
+        for concept in range(self.weights.meanings):
+            if held(&self.quoted, concept):
+                self._add(self.weights.context[concept], False, False)
+        for name in shape:
+            self._add(self.weights.shape.get(name, -1), False, False)
+        self._reckon(&self.whole, self.weights.width, whole)
+        deep.assign(whole.begin() + near, whole.begin() + 2 * near)
+        for unit in range(self.weights.width - 2 * near):
+            value = whole[2 * near + unit]
+            if value > 0.0:
+                for lane in range(near):
+                    deep[lane] += value * self.weights.out[unit * near + lane]
+        whole.resize(near)
+        if self.best.empty():
+            self.best = whole
+        sort(self.known.begin(), self.known.end())
+        known = self.known
+        return Weighed(
+            Scores(whole, self.best, deep),
+            sentences,
+            frozenset([concept for concept in range(self.weights.meanings) if held(&self.whole.meant, concept)]),
+            frozenset([name for name, cited in zip(self.weights.cited, self.cited) if cited]),
+            tuple(known),
+        )

@@ -1,0 +1,64 @@
+"""What the sums of a mail are made from: the reference, in plain Python, of what the native core does (`native`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from inboxbot.sorting.features import Reading, features_of, note_meanings
+from inboxbot.sorting.index import Index
+from inboxbot.sorting.model import Model, Scores, Sums
+from inboxbot.sorting.vocabulary import Vocabulary
+from inboxbot.sorting.words import Sentence, split_sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What the model makes of a mail that was read."""
+
+    scores: Scores
+    sentences: list[Sums | None]  # of each of `Reading.spoken`; None: it has no telling meaning
+    meant: frozenset[int]  # the meanings of all that is spoken
+    cited: frozenset[str]  # articles that it cites, of those the model knows
+    known: tuple[int, ...]  # numbers of its words that the model knows, sorted
+
+
+class Weigher(Protocol):
+    """Splits texts into sentences and weighs mails; both ways to do it give the same, to the last bit."""
+
+    def split(self, text: str, limit: int) -> list[Sentence]:
+        """Do what `split_sentences` does."""
+        ...
+
+    def weigh(self, reading: Reading) -> Weighed:
+        """Note what each sentence means (`Sentence.hits`), and return what the mail weighs."""
+        ...
+
+    def chances(self, scores: Scores) -> list[float]:
+        """Do what `Model.chances` does."""
+        ...
+
+
+class PlainWeigher:
+    """The way through `features_of` and `Model`, which training goes as well."""
+
+    def __init__(self, vocabulary: Vocabulary, model: Model) -> None:
+        self._vocabulary = vocabulary
+        self._model = model
+        self._index = Index.fixed(vocabulary, model.names)
+
+    def split(self, text: str, limit: int) -> list[Sentence]:
+        """Split folded text into sentences."""
+        return split_sentences(text, limit)
+
+    def weigh(self, reading: Reading) -> Weighed:
+        """Weigh a mail."""
+        note_meanings(reading, self._vocabulary)
+        whole, parts, meant = features_of(reading, self._index)
+        single = [None if part is None else self._model.score(part) for part in parts]
+        cited = frozenset(name for name, number in self._index.articles.items() if number in whole.meant)
+        return Weighed(self._model.scores(whole, single), single, meant, cited, self._model.flat(whole))
+
+    def chances(self, scores: Scores) -> list[float]:
+        """Return the calibrated probability of each target."""
+        return self._model.chances(scores)
