@@ -61,12 +61,17 @@ def test_the_words_are_marked_and_explained(mail: Path) -> None:
 
 def test_lines_in_and_out(tmp_path: Path) -> None:
     path = tmp_path / "in.jsonl"
-    rows = [{"id": "a", "subject": "STOPP", "body": "", "from": "x@example.se"}, {"body": "Har ni öppet på lördag?"}]
+    rows = [
+        {"id": "a", "subject": "STOPP", "body": "", "from": "x@example.se"},
+        {"body": "Har ni öppet på lördag?"},
+        {"id": "half a pair \ud83d", "body": "Radera mitt konto \ud83d"},
+    ]
     path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     lines = CliRunner().invoke(classify, ["--jsonl", str(path)], catch_exceptions=False).stdout.splitlines()
 
-    assert [json.loads(line)["kinds"] for line in lines] == [["unsubscribe"], ["other"]]
+    assert [json.loads(line)["kinds"] for line in lines] == [["unsubscribe"], ["other"], ["erasure"]]
     assert json.loads(lines[0])["id"] == "a"
+    assert json.loads(lines[2])["id"] == rows[2]["id"]
     assert "id" not in json.loads(lines[1])
 
 
@@ -92,6 +97,7 @@ def test_evaluate(tmp_path: Path) -> None:
         ([], None, UsageError),
         (["--jsonl", "bad.jsonl"], "[1]\n", UsageError),
         (["--jsonl", "bad.jsonl"], "{\n", UsageError),
+        (["--jsonl", "bad.jsonl"], "[" * 100_000, UsageError),
     ],
 )
 def test_faults_are_told(

@@ -165,13 +165,14 @@ def _classify_lines(judge: Judge, lines: Iterable[str], where: str) -> Iterator[
         try:
             data = json.loads(line)
             subject, body, sender = (str(data.get(key) or "") for key in ("subject", "body", "from"))
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, RecursionError) as error:
             raise _usage(
                 f"line {number} is not a JSON object", "one object a line: id, subject, from, body", where
             ) from error
         verdict = judge.judge_text(subject, body, sender)
         identity = {"id": data["id"]} if "id" in data else {}
-        yield json.dumps({**identity, **verdict_data(verdict)}, ensure_ascii=False)
+        answer = json.dumps({**identity, **verdict_data(verdict)}, ensure_ascii=False)
+        yield answer.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair: as JSON escapes it
 
 
 def _lines(name: str) -> Iterator[str]:
