@@ -12,7 +12,9 @@ from inboxbot.sorting.fold import Folded
 # A word, a comma or the like, or the end of a sentence: a stop followed by a blank, or a line end before an empty
 # line or a list mark. Bounded repeats only: time stays linear on any text.
 LIST_MARKS = "-*•·>☐☑✓★→▪"
-_MARK = rf"[,:()]|[.!?;](?=\s|$)|\n(?=[ ]{{0,8}}(?:[\n{re.escape(LIST_MARKS)}]|[0-9a-z][.)] ))"
+# Every mark begins with one of a few letters, and that is said first: what is no mark is then passed over quickly.
+_LINE_END = rf"(?<=\n)(?=[ ]{{0,8}}(?:[\n{re.escape(LIST_MARKS)}]|[0-9a-z][.)] ))"
+_MARK = rf"[,:().!?;\n](?:(?<=[,:()])|(?<=[.!?;])(?=\s|$)|{_LINE_END})"
 _TOKEN = re.compile(rf"[^\W_]+(?:'[^\W_]+)?|{_MARK}")
 _MARKS_ONLY = re.compile(_MARK)
 _PAUSES = frozenset(",:()")
