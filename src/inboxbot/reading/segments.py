@@ -8,7 +8,7 @@ scan ended with. When in doubt a line is new: text taken for quoted is only cont
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from inboxbot.reading import leadins
@@ -60,6 +60,7 @@ _NOTICES = _by_opening(leadins.FOOTER_STARTS)
 _STEMS = _by_opening(leadins.NOTICE_STEMS)
 _DASHES = ("--", "—-")
 _HISTORY_OPENINGS = {*_ORIGINALS, *_FORWARDS, *_ATTRIBUTIONS, *_by_opening(leadins.FROM_NAMES)}
+_FOOTER_OPENINGS = {*_LISTS, *_NOTICES}
 _ENDING_OPENINGS = {*_DASHES, *_PHONES, *_by_opening(leadins.SIGN_OFFS)}
 NEW, QUOTED, FORWARDED = SegmentKind.NEW, SegmentKind.QUOTED, SegmentKind.FORWARDED
 SIGNATURE, FOOTER = SegmentKind.SIGNATURE, SegmentKind.FOOTER
@@ -304,19 +305,27 @@ def _mark_endings(lines: list[_Line]) -> None:
 
 def _mark_notices(lines: list[_Line]) -> None:
     """Mark later paragraphs that speak law and confidentiality without any "I": a company's notice, not a wish."""
-    first = 0
-    paragraphs = 0
-    while first < len(lines):
-        last = first
-        while last < len(lines) and lines[last].head and lines[last].kind is lines[first].kind:
-            last += 1
-        kind = lines[first].kind
-        if last > first and kind in (NEW, SIGNATURE):
-            paragraphs += 1
-            if paragraphs > 1 and _is_notice(" ".join([line.head for line in lines[first : min(last, first + 12)]])):
-                for line in lines[first:last]:
-                    line.kind = FOOTER
-        first = max(last, first + 1)
+    later = False
+    for paragraph in _paragraphs(lines):
+        if paragraph[0].kind not in (NEW, SIGNATURE):
+            continue
+        if later and _is_notice(" ".join([line.head for line in paragraph[:12]])):
+            for line in paragraph:
+                line.kind = FOOTER
+        later = True
+
+
+def _paragraphs(lines: list[_Line]) -> Iterator[list[_Line]]:
+    """Yield the lines of one kind between empty ones."""
+    found: list[_Line] = []
+    for line in lines:
+        if found and (not line.head or line.kind is not found[0].kind):
+            yield found
+            found = []
+        if line.head:
+            found.append(line)
+    if found:
+        yield found
 
 
 def _is_notice(text: str) -> bool:
@@ -346,10 +355,11 @@ def _mark_footers(lines: list[_Line]) -> None:
                 line.kind = FOOTER
             continue
         head = line.head.lstrip("*_-=| \t")
-        if fresh and _begins(head, _LISTS):
-            listing = True
-        elif fresh and _begins(head, _NOTICES) and (after_empty or line.kind is SIGNATURE):
-            footing = True
+        if fresh and head[:2] in _FOOTER_OPENINGS:
+            if _begins(head, _LISTS):
+                listing = True
+            elif _begins(head, _NOTICES) and (after_empty or line.kind is SIGNATURE):
+                footing = True
         if listing or footing:
             line.kind = FOOTER
         fresh, after_empty = True, False
