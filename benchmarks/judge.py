@@ -54,6 +54,8 @@ def main() -> int:
         "quotes": "> " * 500_000,
         "wrote": "Den 3 mars skrev a b c\n" * 43_500,
         "umlauts": "åäö€ " * 200_000,
+        "Greek": ("δεδομένα μου " * 18 + "\n") * 4_260,
+        "Chinese": ("个人数据" * 60 + "\n") * 4_150,
         "invisible": "\u200b" * 1_000_000,
         "no blanks": "x" * 1_000_000,
         "commas": "inte," * 200_000,
