@@ -306,13 +306,13 @@ def test_a_password_in_the_address_of_the_database(place: Installation) -> None:
 @pytest.mark.parametrize(
     ("version", "user", "now", "levels"),
     [
-        ((3, 11, SAFE_PATCH[3, 11]), 1000, NOW, ["ok", "ok", "ok"]),
-        ((3, 11, SAFE_PATCH[3, 11] - 1), 0, NOW, ["warning", "warning", "ok"]),
-        ((3, 99, 0), 1, dt.datetime(1970, 1, 2, tzinfo=dt.UTC), ["ok", "ok", "error"]),
+        ((3, 11, SAFE_PATCH[3, 11]), 1000, NOW, ["ok", "ok", "ok", "ok"]),
+        ((3, 11, SAFE_PATCH[3, 11] - 1), 0, NOW, ["warning", "ok", "warning", "ok"]),
+        ((3, 99, 0), 1, dt.datetime(1970, 1, 2, tzinfo=dt.UTC), ["ok", "ok", "ok", "error"]),
     ],
 )
 def test_the_machine(version: tuple[int, int, int], user: int, now: dt.datetime, levels: list[str]) -> None:
     found = check_machine(now=now, version=version, user=user)
-    assert [one.area for one in found] == ["python", "user", "clock"]
+    assert [one.area for one in found] == ["python", "judge", "user", "clock"]
     assert [one.level.value for one in found] == levels
     assert all(bool(one.cure) == (one.level is not Level.OK) for one in found)

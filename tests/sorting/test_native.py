@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import json
 import os
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from tests.longer import more
 from tests.servers.fixtures import missing
 
+from inboxbot.daemon.checks import check_machine
 from inboxbot.reading.segments import segment
 from inboxbot.sorting import native
 from inboxbot.sorting.evaluation import shipped_mails
@@ -147,6 +149,7 @@ def test_without_the_core_the_reference_judges(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "inboxbot.sorting.native._core", None)
 
     assert isinstance(native.find_weigher(SHIPPED.vocabulary, SHIPPED.model), PlainWeigher)
+    assert "plain Python" in [one.where for one in check_machine(now=dt.datetime.now(dt.UTC))]
 
 
 def test_a_core_of_another_source_is_not_used(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:

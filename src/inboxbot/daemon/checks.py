@@ -35,6 +35,7 @@ from inboxbot.errors import InboxbotError
 from inboxbot.replies.check_rules import Weight
 from inboxbot.replies.facts import LANGUAGES
 from inboxbot.replies.samples import Sample, check_sample, samples
+from inboxbot.sorting.native import find_core
 from inboxbot.store.engine import Store, verify_durability
 from inboxbot.store.integrity import look_through
 from inboxbot.store.opening import marker_of
@@ -52,8 +53,8 @@ _RELEASED: Final = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
 def check_machine(*, now: dt.datetime, version: Sequence[int] = PYTHON, user: int | None = None) -> list[Finding]:
-    """Look at Python, the user and the clock; needs no settings. ``user`` is a numeric user id, None: our own."""
-    return [_python(version), _user(os.geteuid() if user is None else user), _clock(now)]
+    """Look at Python, the judge, the user and the clock; needs no settings. ``user`` is a numeric id, None: our own."""
+    return [_python(version), _judge(), _user(os.geteuid() if user is None else user), _clock(now)]
 
 
 def check_all(settings: Settings, path: Path, *, now: dt.datetime, limit_s: float = SERVER_LIMIT_S) -> list[Finding]:
@@ -92,6 +93,13 @@ def _python(version: Sequence[int]) -> Finding:
         )
         return Finding("python", text, Level.WARNING, what, f"install {version[0]}.{version[1]}.{wanted} or later")
     return Finding("python", text, Level.OK, "a release with the known security fixes")
+
+
+def _judge() -> Finding:
+    if find_core() is None:
+        what = "judges a few hundred mails a second; install inboxbot anew beside a C++ compiler for five times as many"
+        return Finding("judge", "plain Python", Level.OK, what)
+    return Finding("judge", "native core", Level.OK, "judges more than a thousand mails a second")
 
 
 def _user(user: int) -> Finding:

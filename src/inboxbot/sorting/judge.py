@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from inboxbot.reading.segments import segment
@@ -22,7 +23,7 @@ from inboxbot.sorting.skim import Skimmer
 from inboxbot.sorting.values import Verdict
 from inboxbot.sorting.vocabulary import Vocabulary
 from inboxbot.sorting.weighing import Weighed, Weigher
-from inboxbot.sorting.wishes import is_bare_removal, is_bare_stop
+from inboxbot.sorting.wishes import LONGEST_BARE, is_bare_removal, is_bare_stop
 
 if TYPE_CHECKING:
     from inboxbot.sorting.learning import LocalLayer
@@ -122,7 +123,7 @@ class Judge:
         reasons: list[str],
     ) -> tuple[tuple[Kind, ...], bool]:
         """Apply the fine points of `kinds` that need no weighing; changes ``chances`` along with the verdict."""
-        words = [word for _, _, sentence in reading.spoken for word in sentence.words]
+        words = list(islice((word for _, _, sentence in reading.spoken for word in sentence.words), LONGEST_BARE + 1))
         if not words:
             reasons.append("no_words")
             return (Kind.OTHER,), True

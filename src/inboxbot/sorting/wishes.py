@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+LONGEST_BARE = 12  # words
 _POLITE = frozenset(
     ["hej", "hejsan", "tack", "tackar", "snalla", "mvh", "vanligen", "halsningar", "nu", "genast", "omgaende", "please",
      "pls", "plz", "hi", "hello", "thanks", "thank", "you", "tak", "takk", "hei", "bitte", "danke", "hallo", "kiitos",
@@ -25,7 +26,7 @@ _STOPS = frozenset(
 
 def _bare(words: Sequence[str]) -> str:
     """Return the words without courtesies and repetition, when they are few (else an empty text)."""
-    if len(words) > 12:
+    if len(words) > LONGEST_BARE:
         return ""
     kept = [word for word in words if word not in _POLITE and not word.isdigit()]
     half = len(kept) // 2

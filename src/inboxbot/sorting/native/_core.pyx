@@ -39,7 +39,8 @@ cdef extern from *:
 SOURCE = core_source.decode()  # the digest of what this was compiled from
 
 cdef enum:
-    LANES = 64  # of both layers, at most
+    LANES = 48  # of both layers, at most
+    NEAR_LANES = 16  # of the plain layer, at most
     SET = 4  # words of 64 bits that hold a set of meanings
     MOST_WORDS = 50_000  # words remembered, before all are forgotten when the next mail begins
     LAST_STAMP = 2_000_000_000  # mails and sentences counted, before they are counted anew

@@ -58,7 +58,8 @@ cdef class Finder:
     cdef vector[int32_t] line  # the words of the sentence
     cdef vector[int32_t] pauses  # before each word, and behind the last: how many pauses up to there
     cdef vector[Hit] hits
-    cdef Meant meant
+    cdef Meant meant  # what the sentence means,
+    cdef vector[int32_t] concepts  # and the same as a list
 
     def __init__(self, vocabulary, Memory memory):
         self.memory, self.phrases = memory, memory.phrases
@@ -217,12 +218,21 @@ cdef class Finder:
     cdef int _note(self) except -1:
         """Note what the sentence means; "complain" and the like is a threat beside "otherwise"."""
         cdef size_t at
-        for at in range(self.hits.size()):
-            put(&self.meant, self.hits[at].concept)
+        self._take_in()
         if held(&self.meant, self.otherwise) and meet(&self.meant, &self.grim):
-            clear(&self.meant)
             for at in range(self.hits.size()):
                 if held(&self.grim, self.hits[at].concept):
                     self.hits[at].concept = self.threat
+            self._take_in()
+        return 0
+
+    cdef int _take_in(self) except -1:
+        """Note the meanings of all hits, each once."""
+        cdef size_t at
+        clear(&self.meant)
+        self.concepts.clear()
+        for at in range(self.hits.size()):
+            if not held(&self.meant, self.hits[at].concept):
                 put(&self.meant, self.hits[at].concept)
+                self.concepts.push_back(self.hits[at].concept)
         return 0

@@ -124,8 +124,9 @@ cdef class Memory:
         cdef int32_t[64] found
         cdef Lanes total
         cdef Py_UCS4[26] edged
-        cdef Py_ssize_t size = min(<Py_ssize_t>self.letters.size(), 24), place
-        cdef int count = 0, lane, width = self.weights.width
+        cdef Py_ssize_t size = min(<Py_ssize_t>self.letters.size(), 24), place, at
+        cdef uint64_t state
+        cdef int count = 0, lane
         cdef Word* word = &self.words[number]
         if size >= 4:
             edged[0] = c"<"
@@ -133,29 +134,29 @@ cdef class Memory:
                 edged[place + 1] = self.letters[place]
             edged[size + 1] = c">"
             for place in range(size - 1):
-                count = self._group(edged + place, 4, found, count)
-            for place in range(size - 2):
-                count = self._group(edged + place, 5, found, count)
+                state = START
+                for at in range(place, place + 4):
+                    state = stirred(state, edged[at])
+                count = self._group(edged + place, 4, state, found, count)
+                if place < size - 2:
+                    count = self._group(edged + place, 5, stirred(state, edged[place + 4]), found, count)
         if word.known >= 0 and self.weights.numbers[word.known] >= 0:
             found[count] = self.weights.numbers[word.known]
             count += 1
         memset(&total, 0, sizeof(Lanes))
         for place in range(count):
-            self.weights.add(found[place], width, &total)
+            add_all(&self.weights.rows[found[place]].lanes[0], total.lanes)
         word.row = <int32_t>self.sums.size()
-        word.rows = total.rows
-        for lane in range(width):
-            self.sums.push_back(<uint16_t>total.lanes[lane])
+        word.rows = count
+        self.sums.resize(word.row + LANES)
+        for lane in range(LANES):
+            self.sums[word.row + lane] = <uint16_t>total.lanes[lane]
         return 0
 
-    cdef inline int _group(self, const Py_UCS4* text, int size, int32_t* found, int count) noexcept nogil:
+    cdef inline int _group(self, const Py_UCS4* text, int size, uint64_t state, int32_t* found, int count) noexcept nogil:
         """Note the number of a group of letters, once (there are at most 45 in a word); return how many there are now."""
-        cdef uint64_t state = START
+        cdef int32_t number = self.weights.letters.find(text, size, 1, state)
         cdef int place
-        cdef int32_t number
-        for place in range(size):
-            state = stirred(state, text[place])
-        number = self.weights.letters.find(text, size, 1, state)
         if number < 0:
             return count
         for place in range(count):

@@ -7,7 +7,7 @@ cdef class Phrases:
     cdef Texts exact
     cdef Texts prefixes
     cdef Texts suffixes  # read from their last letter on
-    cdef Numbers children  # by ``node << 32 | atom``
+    cdef Numbers children  # by node and phrase word
     cdef vector[int32_t] gaps  # for each node the one behind a gap, or -1
     cdef vector[uint8_t] grows  # whether words follow it
     cdef vector[int32_t] starts  # the meanings of a node begin at its start and end where those of the next begin
@@ -35,16 +35,16 @@ cdef class Phrases:
             for concept in node.concepts:
                 self.concepts.push_back(concept)
             for atom, child in node.following.items():
-                links.append((place << 32 | atom, len(nodes)))
+                links.append((place, atom, len(nodes)))
                 nodes.append(child)
                 if place < len(self.codes):
                     self.leads[<size_t>atom] |= <uint64_t>1 << place
             place += 1
         self.starts.push_back(<int32_t>self.concepts.size())
-        self.children = Numbers(links)
+        self.children = Numbers(links, len(nodes), self.leads.size())
 
     cdef inline int32_t child(self, int32_t node, int32_t atom) noexcept nogil:
-        return self.children.find(<uint64_t>node << 32 | <uint32_t>atom)
+        return self.children.find(node, atom)
 
     cdef int atoms_of(self, const Py_UCS4* word, Py_ssize_t size, vector[int32_t]& atoms) except -1:
         """Append the phrase words that a word can stand for: itself, its stems, its endings."""

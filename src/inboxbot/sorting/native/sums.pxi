@@ -1,10 +1,5 @@
 # The features of a mail and of its sentences, added up (`features.features_of`, `model.Model.score` and `scores`).
 
-cdef struct Seen:  # the mail and the sentence that a feature was last counted in
-    uint32_t mail
-    uint32_t sentence
-
-
 cdef struct Sum:  # of a mail or of a sentence
     Lanes words
     Lanes meanings
@@ -37,7 +32,6 @@ cdef class Adder:
     cdef Memory memory
     cdef Finder finder
     cdef Meant telling, bland, wishes
-    cdef vector[Seen] seen  # of each feature
     cdef uint32_t sentence
     cdef Sum whole, single
     cdef Meant quoted
@@ -47,13 +41,10 @@ cdef class Adder:
     cdef vector[double] word_factors, meaning_factors
 
     def __init__(self, vocabulary, Memory memory, Finder finder):
-        cdef size_t count
         self.weights, self.memory, self.finder = memory.weights, memory, finder
         set_of(&self.telling, vocabulary.telling)
         set_of(&self.bland, vocabulary.bland)
         set_of(&self.wishes, vocabulary.wishes)
-        count = self.weights.rows.size() // self.weights.width
-        self.seen.assign(count, Seen(0, 0))
         for number in range(2_000):
             self.word_factors.push_back(word_factor(number))
         for number in range(64 * SET + 1):
@@ -61,8 +52,10 @@ cdef class Adder:
 
     cdef int begin(self) except -1:
         """Begin a mail."""
+        cdef size_t place
         if self.memory.mail < self.sentence:  # numbers began anew
-            self.seen.assign(self.seen.size(), Seen(0, 0))
+            for place in range(self.weights.rows.size()):
+                self.weights.rows[place].mail = self.weights.rows[place].sentence = 0
         self.sentence = self.memory.mail
         memset(&self.whole, 0, sizeof(Sum))
         clear(&self.quoted)
@@ -103,14 +96,21 @@ cdef class Adder:
 
     cdef inline void _add(self, int32_t number, bint word, bint own) noexcept nogil:
         """Count a feature, of words or of meaning, unless it was counted; -1 is none."""
+        cdef Row* row
+        cdef Lanes* to
         if number < 0:
             return
-        if own and self.seen[number].sentence != self.sentence:
-            self.seen[number].sentence = self.sentence
-            self.weights.add(number, self.weights.near, &self.single.words if word else &self.single.meanings)
-        if self.seen[number].mail != self.memory.mail:
-            self.seen[number].mail = self.memory.mail
-            self.weights.add(number, self.weights.width, &self.whole.words if word else &self.whole.meanings)
+        row = &self.weights.rows[number]
+        if own and row.sentence != self.sentence:
+            row.sentence = self.sentence
+            to = &self.single.words if word else &self.single.meanings
+            to.rows += 1
+            add_near(&row.lanes[0], to.lanes)
+        if row.mail != self.memory.mail:
+            row.mail = self.memory.mail
+            to = &self.whole.words if word else &self.whole.meanings
+            to.rows += 1
+            add_all(&row.lanes[0], to.lanes)
 
     cdef int _add_words(self, bint own) except -1:
         """Add the words of the sentence, their letter groups, and every two words in a row."""
@@ -121,10 +121,14 @@ cdef class Adder:
             word = &self.memory.words[number]
             if own and word.in_sentence != self.sentence:
                 word.in_sentence = self.sentence
-                self._add_word(&self.single, word, self.weights.near)
+                self.single.different += 1
+                self.single.words.rows += word.rows
+                add_near(&self.memory.sums[word.row], self.single.words.lanes)
             if word.in_mail != self.memory.mail:
                 word.in_mail = self.memory.mail
-                self._add_word(&self.whole, word, self.weights.width)
+                self.whole.different += 1
+                self.whole.words.rows += word.rows
+                add_all(&self.memory.sums[word.row], self.whole.words.lanes)
                 if word.known >= 0 and self.weights.numbers[word.known] >= 0:
                     self.known.push_back(self.weights.numbers[word.known])
             if first and word.flags & SECOND:
@@ -135,31 +139,22 @@ cdef class Adder:
             self._add_bigram(before, self.weights.end, own)
         return 0
 
-    cdef inline void _add_word(self, Sum* to, const Word* word, int width) noexcept nogil:
-        cdef const uint16_t* lanes = self.memory.sums.data() + word.row
-        cdef int lane
-        to.different += 1
-        to.words.rows += word.rows
-        for lane in range(width):
-            to.words.lanes[lane] += lanes[lane]
-
     cdef inline void _add_bigram(self, int32_t first, int32_t second, bint own) noexcept nogil:
-        self._add(self.weights.bigrams.find(<uint64_t>first << 32 | <uint32_t>second), True, own)
+        self._add(self.weights.bigrams.find(first, second), True, own)
 
     cdef int _add_meanings(self, bint asks, bint title, bint own) except -1:
         """Add what the sentence means, and the articles it cites (`features._meant`)."""
         cdef int32_t concept
         cdef size_t place
         cdef Hit opening = self.finder.hits[0]
-        for concept in range(self.weights.meanings):
-            if held(&self.finder.meant, concept):
-                self._add(self.weights.concepts[concept], False, own)
-                if title:
-                    self._add(self.weights.titles[concept], False, own)
-                if held(&self.wishes, concept):
-                    self._add(self.weights.wishes[concept], False, own)
-                if asks:
-                    self._add(self.weights.asked[concept], False, own)
+        for concept in self.finder.concepts:
+            self._add(self.weights.concepts[concept], False, own)
+            if title:
+                self._add(self.weights.titles[concept], False, own)
+            if held(&self.wishes, concept):
+                self._add(self.weights.wishes[concept], False, own)
+            if asks:
+                self._add(self.weights.asked[concept], False, own)
         if opening.first == 0:
             self._add(self.weights.opening[opening.concept], False, own)
         for place in range(self.finder.line.size()):
@@ -217,22 +212,21 @@ cdef class Adder:
         return 0
 
     cdef int _add_words_near(self, Hit hit, bint own) except -1:
-        cdef uint64_t meaning = <uint64_t>hit.concept << 32
         cdef int32_t count = <int32_t>self.finder.line.size(), place
         cdef const Word* word
         if hit.first == 0:
-            self._add(self.weights.before.find(meaning | <uint32_t>self.weights.start), False, own)
+            self._add(self.weights.before.find(hit.concept, self.weights.start), False, own)
         else:
             if self.finder.pauses[hit.first] != self.finder.pauses[hit.first - 1]:
-                self._add(self.weights.before.find(meaning | <uint32_t>self.weights.comma), False, own)
+                self._add(self.weights.before.find(hit.concept, self.weights.comma), False, own)
             for place in range(max(hit.first - BEFORE, 0), hit.first):
                 word = &self.memory.words[self.finder.line[place]]
                 if word.flags & NEAR:
-                    self._add(self.weights.before.find(meaning | <uint32_t>word.known), False, own)
+                    self._add(self.weights.before.find(hit.concept, word.known), False, own)
         for place in range(hit.last + 1, min(hit.last + 1 + CLOSE, count)):
             word = &self.memory.words[self.finder.line[place]]
             if word.flags & NEAR:
-                self._add(self.weights.behind.find(meaning | <uint32_t>word.known), False, own)
+                self._add(self.weights.behind.find(hit.concept, word.known), False, own)
         return 0
 
     cdef int _reckon(self, const Sum* total, int width, vector[double]& sums) except -1:

@@ -25,30 +25,37 @@ cdef size_t _room(size_t count) except 0:
 
 
 cdef struct Entry:
-    uint64_t key  # one more than the key; 0 is an empty place
+    uint32_t key  # one more than the key; 0 is an empty place
     int32_t value
 
 
 @cython.final
 cdef class Numbers:
-    """A number for each of many keys below 2⁶³."""
+    """A number for each of many pairs of numbers."""
 
     cdef vector[Entry] entries
     cdef uint64_t mask
+    cdef uint32_t seconds  # the second number of a pair is below it
 
-    def __init__(self, list items):
-        cdef uint64_t key, place
+    def __init__(self, list items, Py_ssize_t firsts, Py_ssize_t seconds):
+        cdef uint64_t place
+        cdef uint32_t key
         cdef size_t room = _room(len(items))
+        if firsts * seconds >= <Py_ssize_t>0xFFFFFFFF:
+            raise ValueError("more pairs than a key tells apart")
         self.entries.assign(room, Entry(0, -1))
         self.mask = room - 1
-        for key, value in items:
+        self.seconds = seconds
+        for first, second, value in items:
+            key = first * seconds + second
             place = mixed(key) & self.mask
             while self.entries[place].key != 0 and self.entries[place].key != key + 1:
                 place = (place + 1) & self.mask
             self.entries[place] = Entry(key + 1, value)
 
-    cdef inline int32_t find(self, uint64_t key) noexcept nogil:
-        """Return the number of a key, or -1."""
+    cdef inline int32_t find(self, uint32_t first, uint32_t second) noexcept nogil:
+        """Return the number of a pair, or -1."""
+        cdef uint32_t key = first * self.seconds + second
         cdef uint64_t place = mixed(key) & self.mask
         while self.entries[place].key != 0:
             if self.entries[place].key == key + 1:

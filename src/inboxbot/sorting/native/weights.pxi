@@ -1,6 +1,29 @@
 # The model: the numbers of features (`index.Index`) and their weights (`model.Model`).
 
-cdef struct Lanes:  # bytes added up, and how many rows they are of
+cdef extern from *:
+    """
+    #include <cstdint>
+    struct alignas(64) CoreRow {
+        std::uint8_t lanes[48];
+        std::uint32_t mail, sentence;
+    };
+    template <typename Number>
+    static inline void core_add_all(const Number* __restrict from, std::int32_t* __restrict to) {
+        for (int lane = 0; lane < 48; lane++) to[lane] += from[lane];
+    }
+    template <typename Number>
+    static inline void core_add_near(const Number* __restrict from, std::int32_t* __restrict to) {
+        for (int lane = 0; lane < 16; lane++) to[lane] += from[lane];
+    }
+    """
+    cdef cppclass Row "CoreRow":  # of a feature: a byte for each lane, the plain layer's and then the deep layer's;
+        uint8_t* lanes
+        uint32_t mail, sentence  # and the mail and the sentence that it was last counted in (all in one line of the cache)
+    void add_all "core_add_all"[Number](const Number*, int32_t*) noexcept nogil
+    void add_near "core_add_near"[Number](const Number*, int32_t*) noexcept nogil  # the plain layer's, and more
+
+
+cdef struct Lanes:  # numbers added up, and how many rows they are of
     int32_t[LANES] lanes
     int32_t rows
 
@@ -17,7 +40,7 @@ cdef int _fill(vector[int32_t]& table, int size, dict numbers, list names) excep
 cdef class Weights:
     """The tables of all features, and the bytes of both layers side by side."""
 
-    cdef vector[uint8_t] rows  # for each feature a byte for each lane: the plain layer's, then the deep layer's
+    cdef vector[Row] rows  # of each feature
     cdef int near, width  # lanes of the plain layer, and of both
     cdef vector[double] bias, steps  # for each lane
     cdef vector[double] out  # for each hidden unit what it adds to each target
@@ -26,8 +49,8 @@ cdef class Weights:
     cdef vector[int32_t] articles  # its place among the articles, or -1,
     cdef vector[uint32_t] flags  # and what is to be known of it
     cdef Texts letters
-    cdef Numbers bigrams  # by ``first << 32 | second``, places of known words
-    cdef Numbers before, behind  # by ``meaning << 32 | word``
+    cdef Numbers bigrams  # by the places of two known words
+    cdef Numbers before, behind  # by a meaning and the place of a known word
     cdef int32_t start, end, comma  # places of "^", "$" and ","
     cdef int meanings
     cdef vector[int32_t] concepts, titles, context, wishes, asked, opening  # by meaning
@@ -94,17 +117,19 @@ cdef class Weights:
             first, _, second = name.partition(" ")
             self.flags[self._place(first)] |= FIRST
             self.flags[self._place(second)] |= SECOND
-            bigrams.append((<uint64_t>self._place(first) << 32 | <uint64_t>self._place(second), number))
+            bigrams.append((self._place(first), self._place(second), number))
         for name, number in tables["k"].items():
             if "<" in name:
                 word, _, meaning = name.partition("<")
                 self.flags[self._place(word)] |= NEAR
-                before.append((<uint64_t>concepts[meaning] << 32 | <uint64_t>self._place(word), number))
+                before.append((concepts[meaning], self._place(word), number))
             else:
                 meaning, _, word = name.partition(">")
                 self.flags[self._place(word)] |= NEAR
-                behind.append((<uint64_t>concepts[meaning] << 32 | <uint64_t>self._place(word), number))
-        self.bigrams, self.before, self.behind = Numbers(bigrams), Numbers(before), Numbers(behind)
+                behind.append((concepts[meaning], self._place(word), number))
+        self.bigrams = Numbers(bigrams, len(self.known), len(self.known))
+        self.before = Numbers(before, self.meanings, len(self.known))
+        self.behind = Numbers(behind, self.meanings, len(self.known))
         return 0
 
     cdef int _fill_layers(self, model) except -1:
@@ -115,15 +140,17 @@ cdef class Weights:
         cdef int far = model.deep.size, lane
         self.near = model.plain.size
         self.width = self.near + far
-        if self.width > LANES or self.near != len(TARGETS) or far != self.near + len(model.out):
+        if self.width > LANES or self.near > NEAR_LANES or self.near != len(TARGETS) or far != self.near + len(model.out):
             raise ValueError("the model has other layers than the core adds up")
         if len(plain) != count * self.near or len(deep) != count * far:
             raise ValueError("the model has not one row for each feature")
+        self.rows.resize(count)
         for place in range(count):
+            memset(&self.rows[place], 0, sizeof(Row))
             for lane in range(self.near):
-                self.rows.push_back(near_bytes[place * self.near + lane])
+                self.rows[place].lanes[lane] = near_bytes[place * self.near + lane]
             for lane in range(far):
-                self.rows.push_back(far_bytes[place * far + lane])
+                self.rows[place].lanes[self.near + lane] = far_bytes[place * far + lane]
         for value in (*model.plain.bias, *model.deep.bias):
             self.bias.push_back(value)
         for value in (*model.plain.steps, *model.deep.steps):
@@ -136,11 +163,3 @@ cdef class Weights:
         if self.bias.size() != self.width or self.steps.size() != self.width:
             raise ValueError("the model has not one step and one bias for each lane")
         return 0
-
-    cdef inline void add(self, int32_t number, int width, Lanes* to) noexcept nogil:
-        """Add the first ``width`` bytes of a feature."""
-        cdef const uint8_t* row = self.rows.data() + <size_t>number * self.width
-        cdef int lane
-        to.rows += 1
-        for lane in range(width):
-            to.lanes[lane] += row[lane]
