@@ -3,9 +3,9 @@
 """The native core: splits and weighs mails as `weighing.PlainWeigher` does, to the last bit, only more quickly.
 
 What is meant stands in the reference: `words.split_sentences`, `vocabulary.find_meanings`, `features.features_of` and
-`model.Model`. Names here are theirs. Everything a mail holds is counted in the order of the reference, and sums are made
-in the same order of doubles. Mail is not to be trusted: no place is read that was not checked against its bounds, nothing
-goes deeper than the phrases of the vocabulary, and what is remembered (single words of at most 40 letters) is bounded.
+`model.Model`. Names here are theirs. Meanings are found in the order of the reference, and sums of doubles are made in
+its order. Mail is not to be trusted: no place is read that was not checked against its bounds, nothing goes deeper than
+the phrases of the vocabulary, and what is remembered (single words of at most 40 letters) is bounded.
 """
 
 cimport cython
@@ -66,6 +66,7 @@ include "memory.pxi"
 include "finder.pxi"
 include "sums.pxi"
 include "chances.pxi"
+
 
 @cython.final
 cdef class Core:

@@ -94,6 +94,9 @@ cdef class Finder:
             number = memory.number(word, spoken, keep)
             self.line.push_back(number)
             negated |= memory.words[number].flags & NOT
+            if spoken:
+                fetch(&memory.sums[memory.words[number].row])
+                fetch(&memory.sums[memory.words[number].row + LANES // 2])
         self._find()
         if self.hits.size():
             self._pause(pauses)

@@ -123,23 +123,26 @@ cdef class Memory:
         """Add up the rows of the word that was spelled, and of its letter groups."""
         cdef int32_t[64] found
         cdef Lanes total
-        cdef Py_UCS4[26] edged
+        cdef Py_UCS4[27] edged  # and one letter that is looked at for nothing
         cdef Py_ssize_t size = min(<Py_ssize_t>self.letters.size(), 24), place, at
-        cdef uint64_t state
+        cdef uint64_t[24] states
         cdef int count = 0, lane
         cdef Word* word = &self.words[number]
         if size >= 4:
             edged[0] = c"<"
             for place in range(size):
                 edged[place + 1] = self.letters[place]
-            edged[size + 1] = c">"
+            edged[size + 1] = edged[size + 2] = c">"
             for place in range(size - 1):
-                state = START
+                states[place] = START
                 for at in range(place, place + 4):
-                    state = stirred(state, edged[at])
-                count = self._group(edged + place, 4, state, found, count)
+                    states[place] = stirred(states[place], edged[at])
+                self.weights.letters.expect(states[place])
+                self.weights.letters.expect(stirred(states[place], edged[place + 4]))
+            for place in range(size - 1):
+                count = self._group(edged + place, 4, states[place], found, count)
                 if place < size - 2:
-                    count = self._group(edged + place, 5, stirred(state, edged[place + 4]), found, count)
+                    count = self._group(edged + place, 5, stirred(states[place], edged[place + 4]), found, count)
         if word.known >= 0 and self.weights.numbers[word.known] >= 0:
             found[count] = self.weights.numbers[word.known]
             count += 1
@@ -153,8 +156,10 @@ cdef class Memory:
             self.sums[word.row + lane] = <uint16_t>total.lanes[lane]
         return 0
 
-    cdef inline int _group(self, const Py_UCS4* text, int size, uint64_t state, int32_t* found, int count) noexcept nogil:
-        """Note the number of a group of letters, once (there are at most 45 in a word); return how many there are now."""
+    cdef inline int _group(
+        self, const Py_UCS4* text, int size, uint64_t state, int32_t* found, int count
+    ) noexcept nogil:
+        """Note the number of a group of letters, once; return how many there are now (at most 45 in a word)."""
         cdef int32_t number = self.weights.letters.find(text, size, 1, state)
         cdef int place
         if number < 0:

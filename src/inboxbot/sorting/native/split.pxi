@@ -29,7 +29,7 @@ cdef inline int _class(Py_UCS4 letter) noexcept:
 
 
 cdef Py_ssize_t _word_end(str text, Py_ssize_t place, Py_ssize_t size) except -1:
-    """Return where the word ends whose first letter stands at ``place``: letters and digits, perhaps once an apostrophe."""
+    """Return where the word ends that begins at ``place``: letters and digits, perhaps an apostrophe among them."""
     place += 1
     while place < size and _class(text[place]) == WORD:
         place += 1

@@ -1,5 +1,11 @@
 # The features of a mail and of its sentences, added up (`features.features_of`, `model.Model.score` and `scores`).
 
+cdef struct Found:  # a feature that is to be counted
+    int32_t number
+    bint word  # of words, not of meaning
+    bint own  # for its sentence as well, not only for the mail
+
+
 cdef struct Sum:  # of a mail or of a sentence
     Lanes words
     Lanes meanings
@@ -34,6 +40,7 @@ cdef class Adder:
     cdef Meant telling, bland, wishes
     cdef uint32_t sentence
     cdef Sum whole, single
+    cdef vector[Found] found  # features to be counted
     cdef Meant quoted
     cdef vector[double] best  # of the sentences; empty: none is telling
     cdef vector[int32_t] known  # numbers of words
@@ -60,6 +67,7 @@ cdef class Adder:
         memset(&self.whole, 0, sizeof(Sum))
         clear(&self.quoted)
         self.best.clear()
+        self.found.clear()
         self.known.clear()
         self.cited.assign(len(self.weights.cited), 0)
         return 0
@@ -78,6 +86,7 @@ cdef class Adder:
         if self.finder.hits.size():
             self._add_meanings(asks, title, own)
             self._add_near(own)
+        self._add_found()
         join(&self.whole.meant, &self.finder.meant)
         if not own:
             return None
@@ -94,13 +103,25 @@ cdef class Adder:
         join(&self.quoted, &self.finder.meant)
         return 0
 
-    cdef inline void _add(self, int32_t number, bint word, bint own) noexcept nogil:
-        """Count a feature, of words or of meaning, unless it was counted; -1 is none."""
-        cdef Row* row
+    cdef inline int _add(self, int32_t number, bint word, bint own) except -1:
+        """Note a feature that is to be counted with the sentence; -1 is none."""
+        if number >= 0:
+            fetch(&self.weights.rows[number])
+            self.found.push_back(Found(number, word, own))
+        return 0
+
+    cdef int _add_found(self) except -1:
+        """Count the features that were noted."""
+        cdef size_t at
+        for at in range(self.found.size()):
+            self._add_now(self.found[at].number, self.found[at].word, self.found[at].own)
+        self.found.clear()
+        return 0
+
+    cdef inline void _add_now(self, int32_t number, bint word, bint own) noexcept nogil:
+        """Add up a feature unless it was counted in this sentence, or in this mail."""
+        cdef Row* row = &self.weights.rows[number]
         cdef Lanes* to
-        if number < 0:
-            return
-        row = &self.weights.rows[number]
         if own and row.sentence != self.sentence:
             row.sentence = self.sentence
             to = &self.single.words if word else &self.single.meanings
@@ -139,8 +160,8 @@ cdef class Adder:
             self._add_bigram(before, self.weights.end, own)
         return 0
 
-    cdef inline void _add_bigram(self, int32_t first, int32_t second, bint own) noexcept nogil:
-        self._add(self.weights.bigrams.find(first, second), True, own)
+    cdef inline int _add_bigram(self, int32_t first, int32_t second, bint own) except -1:
+        return self._add(self.weights.bigrams.find(first, second), True, own)
 
     cdef int _add_meanings(self, bint asks, bint title, bint own) except -1:
         """Add what the sentence means, and the articles it cites (`features._meant`)."""
@@ -231,17 +252,15 @@ cdef class Adder:
 
     cdef int _reckon(self, const Sum* total, int width, vector[double]& sums) except -1:
         """Reckon the sums of the first lanes, in the order of `model._Layer.sums`."""
-        cdef double word, meaning, less
+        cdef double word, meaning, less, value
         cdef int lane
         word = self.word_factors[total.different] if total.different < 2_000 else word_factor(total.different)
         meaning = self.meaning_factors[size_of(&total.meant)]
         less = ZERO * (total.words.rows * word + total.meanings.rows * meaning)
         sums.clear()
         for lane in range(width):
-            sums.push_back(
-                self.weights.bias[lane]
-                + self.weights.steps[lane] * (total.words.lanes[lane] * word + total.meanings.lanes[lane] * meaning - less)
-            )
+            value = total.words.lanes[lane] * word + total.meanings.lanes[lane] * meaning - less
+            sums.push_back(self.weights.bias[lane] + self.weights.steps[lane] * value)
         return 0
 
     cdef object weighed(self, set shape, list sentences):
@@ -255,6 +274,7 @@ cdef class Adder:
                 self._add(self.weights.context[concept], False, False)
         for name in shape:
             self._add(self.weights.shape.get(name, -1), False, False)
+        self._add_found()
         self._reckon(&self.whole, self.weights.width, whole)
         deep.assign(whole.begin() + near, whole.begin() + 2 * near)
         for unit in range(self.weights.width - 2 * near):

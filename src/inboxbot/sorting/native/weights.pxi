@@ -16,9 +16,9 @@ cdef extern from *:
         for (int lane = 0; lane < 16; lane++) to[lane] += from[lane];
     }
     """
-    cdef cppclass Row "CoreRow":  # of a feature: a byte for each lane, the plain layer's and then the deep layer's;
-        uint8_t* lanes
-        uint32_t mail, sentence  # and the mail and the sentence that it was last counted in (all in one line of the cache)
+    cdef cppclass Row "CoreRow":  # all about a feature, in one line of the cache:
+        uint8_t* lanes  # a byte for each lane, the plain layer's and then the deep layer's,
+        uint32_t mail, sentence  # and the mail and the sentence that it was last counted in
     void add_all "core_add_all"[Number](const Number*, int32_t*) noexcept nogil
     void add_near "core_add_near"[Number](const Number*, int32_t*) noexcept nogil  # the plain layer's, and more
 
@@ -63,7 +63,8 @@ cdef class Weights:
     def __init__(self, vocabulary, model):
         cdef list names = list(vocabulary.concepts)
         cdef dict tables = {
-            group: {name: number for number, name in enumerate(model.names[group], model.base[group])} for group in GROUPS
+            group: {name: number for number, name in enumerate(model.names[group], model.base[group])}
+            for group in GROUPS
         }
         self.meanings = len(names)
         if self.meanings > 64 * SET:
@@ -140,7 +141,9 @@ cdef class Weights:
         cdef int far = model.deep.size, lane
         self.near = model.plain.size
         self.width = self.near + far
-        if self.width > LANES or self.near > NEAR_LANES or self.near != len(TARGETS) or far != self.near + len(model.out):
+        if self.width > LANES or self.near > NEAR_LANES:
+            raise ValueError("the model has more lanes than the core adds up")
+        if self.near != len(TARGETS) or far != self.near + len(model.out):
             raise ValueError("the model has other layers than the core adds up")
         if len(plain) != count * self.near or len(deep) != count * far:
             raise ValueError("the model has not one row for each feature")
