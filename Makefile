@@ -39,6 +39,7 @@ chaos: $(VENV)/.test  ## kill it N times (1000) while mail arrives and letters g
 fuzz: $(VENV)/.test  ## search MORE (50) times as long for mails, texts and orders of events that break something
 	@INBOXBOT_TEST_MORE=$(MORE) $(BIN)/python -m pytest -n $(JOBS) -o timeout=0 tests/reading/test_fuzz.py \
 		tests/reading/test_mutations.py tests/reading/test_doubling.py tests/sorting/test_judge.py \
+		tests/sorting/test_native.py \
 		tests/replies/test_compose.py tests/daemon/test_folder_model.py tests/daemon/test_state_machine.py $(ARGS)
 
 corpus: $(VENV)/.test  ## read and judge every raw message under DIR, through the workers and the ledger

@@ -9,6 +9,7 @@ the phrases of the vocabulary, and what is remembered (single words of at most 4
 """
 
 cimport cython
+from cpython.object cimport PyObject
 from libc.math cimport exp
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
@@ -43,6 +44,7 @@ cdef enum:
     NEAR_LANES = 16  # of the plain layer, at most
     SET = 4  # words of 64 bits that hold a set of meanings
     MOST_WORDS = 50_000  # words remembered, before all are forgotten when the next mail begins
+    LONGEST_MAIL = 8_000  # words of it that are spoken
     LAST_STAMP = 2_000_000_000  # mails and sentences counted, before they are counted anew
 
 cdef enum:  # what is to be known of a word
@@ -90,7 +92,7 @@ cdef class Core:
     @property
     def remembered(self):
         """How many words are remembered."""
-        return len(self.memory.kept)
+        return self.memory.kept
 
     def split(self, str text not None, Py_ssize_t limit):
         """Do what `words.split_sentences` does."""

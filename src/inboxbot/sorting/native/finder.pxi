@@ -90,6 +90,7 @@ cdef class Finder:
         self.line.clear()
         self.hits.clear()
         clear(&self.meant)
+        memory.expect(words)
         for word in words:
             number = memory.number(word, spoken, keep)
             self.line.push_back(number)

@@ -29,7 +29,11 @@ cdef class Memory:
     cdef vector[Word] words
     cdef vector[int32_t] atoms
     cdef vector[uint16_t] sums  # for each word that was spoken a number for each lane: at most 46 bytes added up
-    cdef dict kept, passing
+    cdef vector[Mark] marks  # where kept words are found, by the hash that Python gives them (no mail can choose it)
+    cdef uint64_t mask
+    cdef list names  # each word, or None when it is not kept
+    cdef Py_ssize_t kept  # how many are
+    cdef dict passing  # those that are not: their numbers
     cdef vector[Py_UCS4] letters  # of the word at hand
     cdef Py_ssize_t longest
     cdef uint32_t stamp  # counts mails and sentences: what bears the newest number was met in this one
@@ -37,22 +41,32 @@ cdef class Memory:
 
     def __init__(self, Phrases phrases, Weights weights):
         self.phrases, self.weights = phrases, weights
-        self.kept, self.passing = {}, {}
+        self.passing = {}
+        self._clear()
         self.longest = LONGEST
         self.stamp = self.mail = 0
 
     cdef int begin(self) except -1:
         """Begin a mail: forget what is not to be remembered, and everything when it is too much."""
         self.passing.clear()
-        if self.full() or self.stamp > LAST_STAMP:
+        cdef bint whole = <size_t>len(self.names) == self.words.size()  # no mail was broken off in the midst of a word
+        if self.full() or self.stamp > LAST_STAMP or not whole:
             if self.stamp > LAST_STAMP:
                 self.stamp = 0
-            self.kept.clear()
-            self.words.clear()
-            self.atoms.clear()
-            self.sums.clear()
+            self._clear()
         self.stamp += 1
         self.mail = self.stamp
+        return 0
+
+    cdef int _clear(self) except -1:
+        cdef size_t room = _room(MOST_WORDS + LONGEST_MAIL)
+        self.marks.assign(room, Mark(0, -1))
+        self.mask = room - 1
+        self.names = []
+        self.kept = 0
+        self.words.clear()
+        self.atoms.clear()
+        self.sums.clear()
         return 0
 
     cdef inline bint full(self) noexcept:
@@ -61,18 +75,18 @@ cdef class Memory:
     cdef int forget(self, size_t words, size_t atoms) except -1:
         """Forget the last words again: those behind so many words and phrase words, none of which is kept."""
         self.passing.clear()
+        del self.names[words:]
         self.words.resize(words)
         self.atoms.resize(atoms)
         return 0
 
     cdef int32_t number(self, str word, bint spoken, bint keep) except -1:
         """Return the number of a word; one that is ``spoken`` has its sums."""
-        cdef int32_t number
-        found = self.kept.get(word)
-        if found is None and self.passing:
-            found = self.passing.get(word)
-        if found is not None:
-            number = found
+        cdef uint64_t hashed = <uint64_t>hash(word)
+        cdef int32_t number = self._find(word, hashed)
+        if number < 0 and self.passing:
+            number = self.passing.get(word, -1)
+        if number >= 0:
             if spoken and self.words[number].row < 0:
                 self._spell(word)
                 self._weigh(number)
@@ -82,8 +96,44 @@ cdef class Memory:
         self._learn(word)
         if spoken:
             self._weigh(number)
-        (self.kept if keep and len(word) <= self.longest else self.passing)[word] = number
+        self._enter(word, hashed, number, keep and len(word) <= self.longest)
         return number
+
+    cdef int32_t _find(self, str word, uint64_t hashed) except -2:
+        """Return the number of a word that is kept, or -1."""
+        cdef uint64_t place = hashed & self.mask
+        cdef int32_t number = self.marks[place].text
+        while number >= 0:
+            if self.marks[place].hash == <uint32_t>(hashed >> 32) and <str>self.names[number] == word:
+                return number
+            place = (place + 1) & self.mask
+            number = self.marks[place].text
+        return -1
+
+    cdef int _enter(self, str word, uint64_t hashed, int32_t number, bint keep) except -1:
+        cdef uint64_t place = hashed & self.mask
+        if not keep or 2 * <size_t>self.kept >= self.marks.size():
+            self.names.append(None)
+            self.passing[word] = number
+            return 0
+        self.names.append(word)
+        self.kept += 1
+        while self.marks[place].text >= 0:
+            place = (place + 1) & self.mask
+        self.marks[place] = Mark(<uint32_t>(hashed >> 32), number)
+        return 0
+
+    cdef int expect(self, list words) except -1:
+        """Bring into the cache what is known of words that will soon be looked for."""
+        cdef int32_t number
+        for word in words:
+            fetch(&self.marks[<uint64_t>hash(word) & self.mask])
+        for word in words:
+            number = self.marks[<uint64_t>hash(word) & self.mask].text
+            if number >= 0:
+                fetch(&self.words[number])
+                fetch(<PyObject*>self.names[number])
+        return 0
 
     cdef int _spell(self, str word) except -1:
         cdef Py_UCS4 letter
