@@ -216,7 +216,7 @@ def test_flags() -> None:
 
 
 def test_what_is_remembered_of_earlier_mails_changes_no_verdict() -> None:
-    """Sentences met twice are remembered with what they mean: the third time must be as the first."""
+    """Words are remembered with what they mean: the third time must be as the first."""
     mails = [(mail.subject, mail.body) for mail in shipped_mails()[:60]]
     mails += [(body, subject) for subject, body in mails[:10]]
     first, _, third = ([JUDGE.judge_text(subject, body) for subject, body in mails] for _ in range(3))
