@@ -98,7 +98,7 @@ def _tables(figures: Figures) -> list[tuple[str, list[list[str]]]]:
 
 def _text(figures: Figures) -> str:
     lines = [_title(figures), ""]
-    lines += [f"{label:<30}{value:>10}" for label, value in summary(figures)]
+    lines += [f"{label:<29} {value:>10}" for label, value in summary(figures)]
     for name, rows in _tables(figures):
         if not rows:
             continue
