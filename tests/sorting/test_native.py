@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,13 @@ from inboxbot.daemon.checks import check_machine
 from inboxbot.reading.segments import segment
 from inboxbot.sorting import native
 from inboxbot.sorting.evaluation import shipped_mails
-from inboxbot.sorting.features import read_mail
-from inboxbot.sorting.fold import fold
+from inboxbot.sorting.features import Reading, read_mail
+from inboxbot.sorting.fold import Folded, fold
 from inboxbot.sorting.judge import Judge
+from inboxbot.sorting.language import LETTERS, LOOKED, SMALL_WORDS, rank_languages
+from inboxbot.sorting.model import TARGETS
 from inboxbot.sorting.weighing import PlainWeigher
-from inboxbot.sorting.words import split_sentences
+from inboxbot.sorting.words import split_sentences, word_places
 
 if TYPE_CHECKING:
     from inboxbot.sorting.native._core import Core
@@ -47,11 +50,23 @@ def core() -> Core:
 
 
 def assert_same(core: Core, subject: str, body: str) -> None:
-    """Hold the core to the reference: sentences, what each of them means, and all that is added up, to the last bit."""
-    plain, quick = (read_mail(subject, body, segment(body), split) for split in (split_sentences, core.split))
+    """Hold the core to the reference: sentences, what is added up, and what each sentence tells, to the last bit."""
+    plain = read_mail(subject, body, segment(body))
+    quick = read_mail(subject, body, segment(body), core.split, core.rank)
     assert plain == quick
     assert PLAIN.weigh(plain) == core.weigh(quick)
-    assert plain == quick  # now with the hits of each sentence
+    for (_, one), (_, other) in islice(zip(plain.spoken, quick.spoken, strict=True), 60):
+        for target in range(len(TARGETS)):
+            assert PLAIN.spans(plain, one, target) == core.spans(quick, other, target)
+
+
+def assert_found_again(core: Core, folded: Folded) -> None:
+    """Hold the places of words to those that are found by counting marks."""
+    for noted, counted in zip(core.split(folded.text, 10_000), split_sentences(folded.text), strict=True):
+        assert noted.start >= 0 > counted.start
+        last = len(noted.words) - 1
+        for first in {0, last // 2, last}:
+            assert word_places(folded, noted, first, last) == word_places(folded, counted, first, last)
 
 
 def assert_same_verdict(core: Core, subject: str, body: str) -> None:
@@ -109,6 +124,49 @@ def test_odd_mails(core: Core, subject: list[str], body: list[str]) -> None:
 def test_any_text_is_split_alike(core: Core, text: str, limit: int) -> None:
     for one in (text, fold(text).text):
         assert core.split(one, limit) == split_sentences(one, limit)
+    assert_found_again(core, fold(text))
+
+
+@settings(deadline=None, max_examples=more(60))
+@given(
+    st.lists(st.sampled_from(sorted(SMALL_WORDS)) | st.text(max_size=3), max_size=300),
+    st.text(st.sampled_from([*LETTERS, *"ΣσαжщЖİÅẞa\ud800\U0010ffff"]) | st.characters(), max_size=200),
+)
+def test_languages_are_ranked_alike(core: Core, words: list[str], text: str) -> None:
+    for one in (text, text.upper(), "a" * (LOOKED - 50) + text):
+        assert core.rank(words, one) == rank_languages(words, one)
+
+
+def test_every_letter_says_the_same_of_the_language(core: Core) -> None:
+    """Letters are made small one by one: those that Python makes two letters of say nothing either way."""
+    strange = [letter for letter in map(chr, range(0x110000)) if len(letter.lower()) > 1]
+    telling = [letter for letter in map(chr, range(0x110000)) if letter.lower() in LETTERS]
+
+    assert strange
+    for letter in [*strange, *telling, *map(chr, range(0x300, 0x600)), *map(chr, range(0x1EF0, 0x2010))]:
+        assert core.rank([], 4 * letter) == rank_languages([], 4 * letter)
+
+
+def test_there_is_nothing_to_tell_of_a_target_that_does_not_exist(core: Core) -> None:
+    reading = read_mail("", "Radera mitt konto.", segment("Radera mitt konto."))
+    for target in (-1, len(TARGETS)):
+        with pytest.raises(ValueError, match="target"):
+            core.spans(reading, reading.spoken[0][1], target)
+
+
+def test_what_a_sentence_tells_does_not_change_with_what_was_read_since(core: Core) -> None:
+    def read(text: str) -> Reading:
+        return read_mail("", text, segment(text), core.split, core.rank)
+
+    first, second = read("Jag vill att ni raderar mitt konto enligt artikel 17."), read("Bitte löschen Sie mein Konto.")
+    core.weigh(first)
+    told = [core.spans(first, first.spoken[0][1], target) for target in range(len(TARGETS))]
+    core.weigh(second)
+    core.spans(second, second.spoken[0][1], 0)
+
+    assert any(told)
+    assert [core.spans(first, first.spoken[0][1], target) for target in range(len(TARGETS))] == told
+    assert core.weigh(first) == PLAIN.weigh(first)
 
 
 @pytest.mark.parametrize(
@@ -131,10 +189,10 @@ def test_strange_words_do_not_fill_the_memory(core: Core) -> None:
         return " ".join(f"ord{number * 6_000 + place}x" for place in range(6_000))
 
     for number in range(12):
-        core.weigh(read_mail("", strange(number), segment(strange(number)), core.split))
+        core.weigh(read_mail("", strange(number), segment(strange(number)), core.split, core.rank))
         assert 0 < core.remembered < 60_000
     quoted = "".join(f"> ord{place}y\nja\n" for place in range(60_000))
-    core.weigh(read_mail("", quoted, segment(quoted), core.split))
+    core.weigh(read_mail("", quoted, segment(quoted), core.split, core.rank))
     assert core.remembered < 60_000
     assert_same(core, "Radera", f"Radera mitt konto. {strange(3)}\n> {strange(5)}")
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
 
 from inboxbot.sorting.features import Part, Reading, article_hits, hit_pairs
-from inboxbot.sorting.fold import Folded, fold
 from inboxbot.sorting.index import Index
 from inboxbot.sorting.kinds import RIGHTS, Kind
 from inboxbot.sorting.model import ANY, Model, Sums
@@ -18,23 +16,22 @@ _CLOSE = 1.0  # log odds by which the second sentence may be worse than the best
 _TOGETHER = 6  # words between two telling expressions that are shown as one span
 _WIDE = 12  # words of a span, at most
 _READABLE = 5  # words of a span, at least, where the sentence has them: "me" alone tells a reader nothing
-_LOOKED = 500  # words of a sentence that are weighed: no person writes longer ones
-_PLAIN_WORD = 0.4  # of the weight of a single word: a meaning or a wish of the vocabulary says more to a reader
+LOOKED = 500  # words of a sentence that are weighed: no person writes longer ones
+PLAIN_WORD = 0.4  # of the weight of a single word: a meaning or a wish of the vocabulary says more to a reader
 
 
-class _Span(NamedTuple):
-    """Words ``first`` to ``last`` of a sentence, and what they speak for a kind."""
-
-    first: int
-    last: int
-    worth: float
+Span = tuple[float, int, int]  # what words of a sentence speak for a kind: so much; the first and the last of them
+Spans = Callable[[Reading, Sentence, int], list[Span]]  # `weighing.Weigher.spans`
 
 
-def _spans(sentence: Sentence, index: Index, model: Model, target: int) -> list[_Span]:
-    """Return the expressions of a sentence that speak for a target, with weights; pairs are shared by their two."""
+def find_spans(sentence: Sentence, index: Index, model: Model, target: int) -> list[Span]:
+    """Return the expressions of a sentence that speak for a target, the weightiest first.
+
+    What the sentence means was noted. The weight of a pair of meanings is shared by the two.
+    """
     weight = model.weights(target)
-    words = sentence.words[:_LOOKED]
-    hits = [hit for hit in sentence.hits if hit[2] < _LOOKED]
+    words = sentence.words[:LOOKED]
+    hits = [hit for hit in sentence.hits if hit[2] < LOOKED]
     worth = [weight(index.concepts.get(hit[0])) + weight(index.wishes.get(hit[0])) for hit in hits]
     for one, two in hit_pairs(hits):
         first, second = hits[one][0], hits[two][0]
@@ -43,36 +40,36 @@ def _spans(sentence: Sentence, index: Index, model: Model, target: int) -> list[
             value = weight(row) / 2
             worth[one] += value
             worth[two] += value
-    spans = [_Span(hit[1], hit[2], value) for hit, value in zip(hits, worth, strict=True) if value > 0]
-    cited = [(first, last, weight(index.articles.get(name))) for name, first, last in article_hits(words)]
-    spans += [_Span(*span) for span in cited if span[2] > 0]
-    known = [(place, model.word_weight(word, target)) for place, word in enumerate(words)]
-    spans += [_Span(place, place, _PLAIN_WORD * value) for place, value in known if value > 0]
-    return spans
+    spans = [(value, hit[1], hit[2]) for hit, value in zip(hits, worth, strict=True)]
+    spans += [(weight(index.articles.get(name)), first, last) for name, first, last in article_hits(words)]
+    spans += [(PLAIN_WORD * model.word_weight(word, target), place, place) for place, word in enumerate(words)]
+    return sorted([span for span in spans if span[0] > 0], key=lambda span: (-span[0], span[1], span[2]))
 
 
-def _telling(sentence: Sentence, index: Index, model: Model, target: int) -> tuple[int, int]:
-    """Return the first and last word of what tells most in a sentence, widened to what tells much close by."""
-    spans = sorted(_spans(sentence, index, model, target), key=lambda span: (-span.worth, span.first, span.last))
+def _telling(spans: Sequence[Span], count: int) -> tuple[int, int]:
+    """Return the first and last word of what tells most in a sentence of ``count`` words.
+
+    It is widened to what tells much close by.
+    """
     if not spans:
-        return 0, min(len(sentence.words), _WIDE) - 1
-    first, last = spans[0].first, spans[0].last
-    for span in spans[1:4]:
-        wide = max(last, span.last) - min(first, span.first) < _WIDE
-        near = max(first - span.last, span.first - last) <= _TOGETHER
-        if wide and near and span.worth > 0.3 * spans[0].worth:
-            first, last = min(first, span.first), max(last, span.last)
-    return _readable(first, last, spans, len(sentence.words))
+        return 0, min(count, _WIDE) - 1
+    most, first, last = spans[0]
+    for worth, start, end in spans[1:4]:
+        wide = max(last, end) - min(first, start) < _WIDE
+        near = max(first - end, start - last) <= _TOGETHER
+        if wide and near and worth > 0.3 * most:
+            first, last = min(first, start), max(last, end)
+    return _readable(first, last, spans, count)
 
 
-def _readable(first: int, last: int, spans: Sequence[_Span], count: int) -> tuple[int, int]:
+def _readable(first: int, last: int, spans: Sequence[Span], count: int) -> tuple[int, int]:
     """Return a span of a sentence of ``count`` words; if it is too short to be read alone, a longer one."""
     length = min(_READABLE, count)
     if last - first + 1 >= length:
         return first, last
 
     def told(start: int) -> float:
-        return sum(one.worth for one in spans if start <= one.first and one.last < start + length)
+        return sum([worth for worth, one, end in spans if start <= one and end < start + length])
 
     starts = range(max(0, last + 1 - length), min(first, count - length) + 1)
     start = max(starts, key=lambda one: (told(one), one))
@@ -83,25 +80,22 @@ def find_evidence(
     reading: Reading,
     scores: Sequence[Sums | None],
     kinds: Sequence[Kind],
-    index: Index,
-    model: Model,
+    spans: Spans,
     texts: tuple[str, str],
 ) -> tuple[Evidence, ...]:
     """Return the decisive words of each kind given: at least one span a kind when the mail has any word.
 
-    ``scores`` are those of the sentences of `Reading.spoken`; ``texts`` are the subject and the body.
+    ``scores`` are those of the sentences of `Reading.spoken`, ``spans`` finds what in a sentence speaks for a target,
+    ``texts`` are the subject and the body.
     """
     spoken = reading.spoken
     scored = [(place, score) for place, score in enumerate(scores) if score is not None]
     found: list[Evidence] = []
-    folded: dict[int, Folded] = {}
 
-    def show(kind: Kind, part: Part, number: int, first: int, last: int) -> None:
+    def show(kind: Kind, part: Part, sentence: Sentence, first: int, last: int) -> None:
         subject = part.role == "subject"
         text = texts[0] if subject else texts[1]
-        if id(part) not in folded:
-            folded[id(part)] = fold(text[part.start : part.end])
-        start, end = word_places(folded[id(part)], part.sentences, number, first, last)
+        start, end = word_places(part.folded, sentence, first, last)
         start, end = start + part.start, end + part.start
         found.append(Evidence(kind, "subject" if subject else "body", text[start:end], start, end))
 
@@ -111,12 +105,12 @@ def find_evidence(
         target = RIGHTS.index(kind) if kind.is_right else ANY
         ranked = sorted(scored, key=lambda item: item[1][target], reverse=kind.is_right)
         for place, score in ranked[: _MOST if kind.is_right else 1]:
-            part, number, sentence = spoken[place]
+            part, sentence = spoken[place]
             if kind.is_right and score[target] < ranked[0][1][target] - _CLOSE:
                 continue
-            telling = kind.is_right and _telling(sentence, index, model, target)
-            show(kind, part, number, *(telling or (0, min(len(sentence.words), _WIDE) - 1)))
+            telling = spans(reading, sentence, target) if kind.is_right else ()
+            show(kind, part, sentence, *_telling(telling, len(sentence.words)))
         if not ranked:
-            part, number, sentence = spoken[0]
-            show(kind, part, number, 0, min(len(sentence.words), _WIDE) - 1)
+            part, sentence = spoken[0]
+            show(kind, part, sentence, *_telling((), len(sentence.words)))
     return tuple(found)

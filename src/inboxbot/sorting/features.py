@@ -15,9 +15,9 @@ from itertools import chain, islice, pairwise
 from typing import cast
 
 from inboxbot.reading.values import Segment, SegmentKind
-from inboxbot.sorting.fold import fold
+from inboxbot.sorting.fold import Folded, fold
 from inboxbot.sorting.index import Index
-from inboxbot.sorting.language import best_language, language_scores, reading_languages
+from inboxbot.sorting.language import best_language, rank_languages, reading_languages
 from inboxbot.sorting.vocabulary import Vocabulary, find_meanings
 from inboxbot.sorting.words import Hit, Sentence, split_sentences
 
@@ -71,7 +71,7 @@ class Part:
     role: str  # "subject" | "body" | "context"
     start: int
     end: int
-    limit: int  # words and marks that were read
+    folded: Folded
 
 
 @dataclass(slots=True)
@@ -85,17 +85,11 @@ class Reading:
     skipped: list[tuple[int, int]]  # stretches of new words that the model did not look at
     nothing_new: bool
     new_words: int
-    # Each sentence of the subject and of the new words: its part, its number in the part, itself.
-    spoken: list[tuple[Part, int, Sentence]] = field(init=False)
+    spoken: list[tuple[Part, Sentence]] = field(init=False)  # each sentence of the subject and of the new words
 
     def __post_init__(self) -> None:
         """List what is spoken."""
-        self.spoken = [
-            (part, number, sentence)
-            for part in self.parts
-            if part.role != "context"
-            for number, sentence in enumerate(part.sentences)
-        ]
+        self.spoken = [(part, sentence) for part in self.parts if part.role != "context" for sentence in part.sentences]
 
 
 def _cut(start: int, end: int, used: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
@@ -107,6 +101,7 @@ def _cut(start: int, end: int, used: int) -> tuple[list[tuple[int, int]], list[t
 
 
 Split = Callable[[str, int], list[Sentence]]  # `split_sentences`, or what does the same quicker
+Rank = Callable[[list[str], str], list[tuple[str, float]]]  # `rank_languages`, or the same quicker
 
 
 def _passed_on(new: Sequence[Segment], body: str, title: Sequence[str], split: Split) -> bool:
@@ -120,10 +115,17 @@ def _passed_on(new: Sequence[Segment], body: str, title: Sequence[str], split: S
     return len(words) < 40 and any(word in _POINTERS for word in words)
 
 
-def read_mail(subject: str, body: str, segments: Sequence[Segment], split: Split = split_sentences) -> Reading:
+def read_mail(
+    subject: str,
+    body: str,
+    segments: Sequence[Segment],
+    split: Split = split_sentences,
+    rank: Rank = rank_languages,
+) -> Reading:
     """Read a subject and a body whose segments are known."""
     shape: set[str] = set()
-    title = split(fold(subject[:1_000]).text, MAX_WORDS)
+    folded = fold(subject[:1_000])
+    title = split(folded.text, MAX_WORDS)
     opening = title[0].words if title else []
     new = [item for item in segments if item.kind in (SegmentKind.NEW, SegmentKind.FORWARDED)]
     nothing_new = not any(body[item.start : item.end].strip() for item in new)
@@ -138,7 +140,7 @@ def read_mail(subject: str, body: str, segments: Sequence[Segment], split: Split
     if replied:
         shape.add("reply")
     chosen = {item.start for item in new}
-    parts = [Part(title, "subject", 0, len(subject[:1_000]), MAX_WORDS)]
+    parts = [Part(title, "subject", 0, len(subject[:1_000]), folded)]
     skipped: list[tuple[int, int]] = []
     used = count = 0
     for item in segments:
@@ -151,7 +153,8 @@ def read_mail(subject: str, body: str, segments: Sequence[Segment], split: Split
             room = MAX_WORDS - count
             if room <= 0:
                 continue
-            part = Part(split(fold(body[start:last]).text, room), role, start, last, room)
+            folded = fold(body[start:last])
+            part = Part(split(folded.text, room), role, start, last, folded)
             parts.append(part)
             if role == "body":
                 used += end - start
@@ -166,11 +169,11 @@ def read_mail(subject: str, body: str, segments: Sequence[Segment], split: Split
             300,
         )
     )
-    scores = language_scores(sample, f"{subject[:300]}\n{body[:1_500]}")
+    ranked = rank(sample, f"{subject[:300]}\n{body[:1_500]}")
     shape.add(f"len{min(count.bit_length(), 10)}")
     if "?" in body[:HEAD]:
         shape.add("question")
-    return Reading(parts, shape, best_language(scores), reading_languages(scores), skipped, nothing_new, count)
+    return Reading(parts, shape, best_language(ranked), reading_languages(ranked), skipped, nothing_new, count)
 
 
 def note_meanings(reading: Reading, vocabulary: Vocabulary) -> None:
@@ -315,7 +318,7 @@ def features_of(reading: Reading, index: Index) -> tuple[Features, list[Features
     parts: list[Features | None] = []
     spoken: set[int] = set()
     telling, bigram = index.vocabulary.telling, index.bigrams.get
-    for part, _, sentence in reading.spoken:
+    for part, sentence in reading.spoken:
         said = sentence.words
         pairs = map(bigram, pairwise(("^", *said, "$")))
         meant = frozenset([hit[0] for hit in sentence.hits])

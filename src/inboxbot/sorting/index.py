@@ -74,15 +74,15 @@ class Index:
         return cls(vocabulary, lambda group, name: Growing(names, group, name))
 
     @classmethod
-    def fixed(cls, vocabulary: Vocabulary, names: Mapping[str, Sequence[str]], groups: str = GROUPS[2:]) -> Index:
+    def fixed(cls, vocabulary: Vocabulary, names: Mapping[str, Sequence[str]]) -> Index:
         """Make an index of exactly these names, for judging: each is numbered by its place, in the order of `GROUPS`.
 
-        Only ``groups`` are entered. Words and groups of letters are left out: `Model` adds them up itself.
+        Words and groups of letters are left out: `Model` adds them up itself.
         """
         index = cls(vocabulary, lambda group, name: {})  # noqa: ARG005
         start = 0
         for group in GROUPS:
-            for number, name in enumerate(names[group] if group in groups else (), start):
+            for number, name in enumerate(names[group] if group in GROUPS[2:] else (), start):
                 index._enter(group, name, number)
             start += len(names[group])
         return index

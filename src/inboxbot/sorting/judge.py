@@ -13,7 +13,6 @@ from inboxbot.reading.values import Mail, Segment
 from inboxbot.sorting.evidence import find_evidence
 from inboxbot.sorting.features import Reading, read_mail
 from inboxbot.sorting.fold import fold
-from inboxbot.sorting.index import Index
 from inboxbot.sorting.kinds import RIGHTS, Kind
 from inboxbot.sorting.language import UNKNOWN
 from inboxbot.sorting.model import ANY, REMINDER, Model
@@ -42,7 +41,6 @@ class Judge:
         self.model = model
         self.local: LocalLayer | None = None
         self._weigher = weigher or find_weigher(vocabulary, model)
-        self._index = Index.fixed(vocabulary, model.names, groups="cpar")  # what evidence is shown by
         self._skimmer = Skimmer(vocabulary)
 
     @classmethod
@@ -80,7 +78,7 @@ class Judge:
         headers: Sequence[tuple[str, str]],
         return_path: str | None,
     ) -> Verdict:
-        reading = read_mail(subject, body, segments, self._weigher.split)
+        reading = read_mail(subject, body, segments, self._weigher.split, self._weigher.rank)
         weighed = self._weigher.weigh(reading)
         scores = weighed.scores
         kept = tuple(round(score, 3) for score in scores.flat())
@@ -104,7 +102,7 @@ class Judge:
             reminder=kinds != (Kind.OTHER,) and found[REMINDER] >= self.model.rules.reminder,
             language=reading.language,
             robot=robot[0] if robot else None,
-            evidence=find_evidence(reading, weighed.sentences, kinds, self._index, self.model, (subject, body)),
+            evidence=find_evidence(reading, weighed.sentences, kinds, self._weigher.spans, (subject, body)),
             flags=frozenset(flags),
             reasons=tuple(reasons),
             robot_rule=robot[1] if robot else None,
@@ -123,7 +121,7 @@ class Judge:
         reasons: list[str],
     ) -> tuple[tuple[Kind, ...], bool]:
         """Apply the fine points of `kinds` that need no weighing; changes ``chances`` along with the verdict."""
-        words = list(islice((word for _, _, sentence in reading.spoken for word in sentence.words), LONGEST_BARE + 1))
+        words = list(islice((word for _, sentence in reading.spoken for word in sentence.words), LONGEST_BARE + 1))
         if not words:
             reasons.append("no_words")
             return (Kind.OTHER,), True
@@ -158,7 +156,7 @@ class Judge:
             return False
         number = self.vocabulary.number
         own = {number("me"), number("thing")} <= meant
-        wants = number("want") in meant or any(sentence.asks for _, _, sentence in reading.spoken)
+        wants = number("want") in meant or any(sentence.asks for _, sentence in reading.spoken)
         return own and wants and (self.vocabulary.named if asks else self.vocabulary.topics).isdisjoint(meant)
 
     def _only_marketing(
@@ -173,18 +171,19 @@ class Judge:
 
     def _flags(self, reading: Reading, kinds: Sequence[Kind], weighed: Weighed) -> set[str]:
         """Codes for what staff should know beside the kinds."""
-        names = self.vocabulary.concepts
-        meant = {names[concept] for concept in weighed.meant}
+        meant, number = weighed.meant, self.vocabulary.number
         flags = set()
-        if Kind.COMPLAINT in kinds and "leak" in meant:
+        if Kind.COMPLAINT in kinds and number("leak") in meant:
             flags.add("breach")
         if any(kind.is_right for kind in kinds):
             flags |= {
-                flag for flag, concept in (("deceased", "deceased"), ("representative", "proxy")) if concept in meant
+                flag
+                for flag, concept in (("deceased", "deceased"), ("representative", "proxy"))
+                if number(concept) in meant
             }
-            if "minor" in meant:
+            if number("minor") in meant:
                 flags.add("other_person")
-            if weighed.cited and {"gdpr", "otherwise"} <= meant:
+            if weighed.cited and {number("gdpr"), number("otherwise")} <= meant:
                 flags.add("generator")
         if {"passed-on", "forwarded", "forward"} & reading.shape:
             flags.add("forwarded")

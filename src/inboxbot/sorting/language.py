@@ -124,7 +124,7 @@ _WORDS = {
         "upplysingar halló godan dag thad gogn"
     ),
 }
-_LETTERS: dict[str, dict[str, float]] = {
+LETTERS: dict[str, dict[str, float]] = {
     "å": {"sv": 1.0, "da": 1.0, "no": 1.0, "fi": 0.1}, "ä": {"sv": 1.0, "de": 0.8, "fi": 1.0, "et": 0.6, "sk": 0.2},
     "ö": {"sv": 1.0, "de": 0.8, "fi": 0.8, "hu": 0.5, "et": 0.4, "is": 0.4}, "ø": {"da": 1.5, "no": 1.5},
     "æ": {"da": 1.5, "no": 1.0, "is": 1.0}, "ß": {"de": 3.0}, "ü": {"de": 1.0, "hu": 0.4, "et": 0.5},
@@ -143,72 +143,79 @@ _LETTERS: dict[str, dict[str, float]] = {
 }  # fmt: skip
 
 
-_FRACTION = 1 << 20  # weights are whole parts of this
+FRACTION = 1 << 20  # weights are whole parts of this
+MOST = 4  # times that a small word counts
+MOST_LETTERS = 6  # times that a letter counts, …
+LETTER = 0.6  # … and what for
+FEW_LETTERS = 4  # Greek or Cyrillic ones, that say anything
+LOOKED = 3_000  # letters of the text that are looked at
+CODES = tuple(_WORDS)
 _LANE = 32  # bits of a language in a sum; 300 words of weight 1 need 29
-_CODES = tuple(_WORDS)
 
 
-def _weights() -> dict[str, int]:
-    """Return for each small word its weight for every language, in one number with a lane for each of `_CODES`."""
+def word_weights() -> dict[str, dict[str, int]]:
+    """Return for each small word its weight for each language that has it, in parts of `FRACTION`."""
     sharing = Counter(word for words in _WORDS.values() for word in set(words.split()))
-    table: dict[str, int] = {}
-    for place, words in enumerate(_WORDS.values()):
+    table: dict[str, dict[str, int]] = {}
+    for code, words in _WORDS.items():
         for word in set(words.split()):
-            table[word] = table.get(word, 0) | round(_FRACTION / sharing[word] ** 0.7) << _LANE * place
+            table.setdefault(word, {})[code] = round(FRACTION / sharing[word] ** 0.7)
     return table
 
 
 SMALL_WORDS = frozenset(word for words in _WORDS.values() for word in words.split())
 _GREEK = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
-_WEIGHTS = _weights()
-_LANES = struct.Struct(f"<{len(_CODES)}I")
+_WEIGHTS = {  # all weights of a word in one number with a lane for each of `CODES`
+    word: sum(weight << _LANE * CODES.index(code) for code, weight in weights.items())
+    for word, weights in word_weights().items()
+}
+_LANES = struct.Struct(f"<{len(CODES)}I")
 
 
-def language_scores(words: Iterable[str], text: str) -> dict[str, float]:
-    """Score each language by folded ``words`` and by the letters of the unfolded ``text`` (first 3,000 letters)."""
+def rank_languages(words: Iterable[str], text: str) -> list[tuple[str, float]]:
+    """Score languages by folded ``words`` and by the first letters of the unfolded ``text``.
+
+    The likeliest comes first. Languages without any score are left out.
+    """
     weights = _WEIGHTS
     counted = Counter(filter(weights.__contains__, words))
-    total = sum([weights[word] * (count if count < 4 else 4) for word, count in counted.items()])
+    total = sum([weights[word] * (count if count < MOST else MOST) for word, count in counted.items()])
     lanes = _LANES.unpack(total.to_bytes(_LANES.size, "little"))
-    scores = {code: lane / _FRACTION for code, lane in zip(_CODES, lanes, strict=True)}
-    head = text[:3000]
+    scores = {code: lane / FRACTION for code, lane in zip(CODES, lanes, strict=True)}
+    head = text[:LOOKED]
     if not head.isascii():
         lower = strange_letters(head).lower()
         counts = Counter(lower)
-        for letter in sorted(_LETTERS.keys() & counts.keys()):
-            share = min(counts[letter], 6) * 0.6
-            for code, weight in _LETTERS[letter].items():
+        for letter in sorted(LETTERS.keys() & counts.keys()):
+            share = min(counts[letter], MOST_LETTERS) * LETTER
+            for code, weight in LETTERS[letter].items():
                 scores[code] += weight * share
         if max(lower) >= "\u0370":
             greek = len(_GREEK.findall(lower))
             cyrillic = len(_CYRILLIC.findall(lower))
-            scores["el"] += greek if greek > 3 else 0
-            scores["bg"] += cyrillic if cyrillic > 3 else 0
-    return {code: score for code, score in scores.items() if score}
+            scores["el"] += greek if greek >= FEW_LETTERS else 0
+            scores["bg"] += cyrillic if cyrillic >= FEW_LETTERS else 0
+    return sorted([item for item in scores.items() if item[1]], key=lambda item: (-item[1], item[0]))
 
 
-def best_language(scores: dict[str, float]) -> str:
+def best_language(ranked: Sequence[tuple[str, float]]) -> str:
     """Return the likeliest language, or ``und``."""
-    if not scores:
-        return UNKNOWN
-    best = max(sorted(scores), key=lambda code: scores[code])
-    return best if scores[best] >= 0.6 else UNKNOWN
+    return ranked[0][0] if ranked and ranked[0][1] >= 0.6 else UNKNOWN
 
 
-def reading_languages(scores: dict[str, float]) -> tuple[str, ...]:
+def reading_languages(ranked: Sequence[tuple[str, float]]) -> tuple[str, ...]:
     """Return the languages whose vocabulary a mail is read with: the likely ones, and English.
 
     When little can be said, the Nordic ones are added.
     """
-    ranked: Sequence[str] = sorted(scores, key=lambda code: (-scores[code], code))
-    if not ranked or scores[ranked[0]] < 1.5:
-        chosen = {"sv", "en", "da", "no", *ranked[:2]}
+    if not ranked or ranked[0][1] < 1.5:
+        chosen = {"sv", "en", "da", "no", *(code for code, _ in ranked[:2])}
     else:
-        top = ranked[0]
+        top, most = ranked[0]
         chosen = {top, "en"}
-        chosen.update(code for code in ranked[1:3] if scores[code] >= 0.45 * scores[top])
-        if top == "en" and scores.get("sv", 0.0) >= 1.0:
+        chosen.update(code for code, score in ranked[1:3] if score >= 0.45 * most)
+        if top == "en" and dict(ranked).get("sv", 0.0) >= 1.0:
             chosen.add("sv")
         if top in ("da", "no"):
             chosen.update(("da", "no"))

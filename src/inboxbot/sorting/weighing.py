@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from inboxbot.sorting.evidence import Span, find_spans
 from inboxbot.sorting.features import Reading, features_of, note_meanings
 from inboxbot.sorting.index import Index
+from inboxbot.sorting.language import rank_languages
 from inboxbot.sorting.model import Model, Scores, Sums
 from inboxbot.sorting.vocabulary import Vocabulary
 from inboxbot.sorting.words import Sentence, split_sentences
@@ -30,8 +32,16 @@ class Weigher(Protocol):
         """Do what `split_sentences` does."""
         ...
 
+    def rank(self, words: list[str], text: str) -> list[tuple[str, float]]:
+        """Do what `rank_languages` does."""
+        ...
+
     def weigh(self, reading: Reading) -> Weighed:
-        """Note what each sentence means (`Sentence.hits`), and return what the mail weighs."""
+        """Return what a mail weighs."""
+        ...
+
+    def spans(self, reading: Reading, sentence: Sentence, target: int) -> list[Span]:
+        """Do what `find_spans` does, for a sentence of a mail that was weighed."""
         ...
 
     def chances(self, scores: Scores) -> list[float]:
@@ -51,13 +61,21 @@ class PlainWeigher:
         """Split folded text into sentences."""
         return split_sentences(text, limit)
 
+    def rank(self, words: list[str], text: str) -> list[tuple[str, float]]:
+        """Score languages, the likeliest first."""
+        return rank_languages(words, text)
+
     def weigh(self, reading: Reading) -> Weighed:
-        """Weigh a mail."""
+        """Weigh a mail; what its sentences mean stays noted in them."""
         note_meanings(reading, self._vocabulary)
         whole, parts, meant = features_of(reading, self._index)
         single = [None if part is None else self._model.score(part) for part in parts]
         cited = frozenset(name for name, number in self._index.articles.items() if number in whole.meant)
         return Weighed(self._model.scores(whole, single), single, meant, cited, self._model.flat(whole))
+
+    def spans(self, reading: Reading, sentence: Sentence, target: int) -> list[Span]:  # noqa: ARG002  already noted
+        """Return what in a sentence speaks for a target."""
+        return find_spans(sentence, self._index, self._model, target)
 
     def chances(self, scores: Scores) -> list[float]:
         """Return the calibrated probability of each target."""

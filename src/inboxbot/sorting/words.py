@@ -31,7 +31,8 @@ class Sentence:
     pauses: list[int]
     asks: bool = False  # it ends in a question mark
     marks: int = 0  # commas, stops and the like in the text before it
-    hits: list[Hit] = field(default_factory=list)  # what a weigher found in it
+    start: int = field(default=-1, compare=False)  # where it begins in the text (-1: the splitter did not note that)
+    hits: Sequence[Hit] = ()  # what it means, when that was noted (`features.note_meanings`)
 
 
 def split_sentences(text: str, limit: int = 1_000_000) -> list[Sentence]:
@@ -57,15 +58,15 @@ def split_sentences(text: str, limit: int = 1_000_000) -> list[Sentence]:
     return found
 
 
-def word_places(folded: Folded, sentences: Sequence[Sentence], number: int, first: int, last: int) -> tuple[int, int]:
+def word_places(folded: Folded, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
     """Return where the words ``first`` to ``last`` of a sentence begin and end in the text that was folded.
 
     Between two words of a sentence there are no letters, so that each is found where the one before it ended.
     """
-    place = start = 0
+    start = 0
+    place = max(sentence.start, 0)
     text = folded.text
-    sentence = sentences[number]
-    if sentence.marks:
+    if sentence.start < 0 and sentence.marks:
         place = next(islice(_MARKS_ONLY.finditer(text), sentence.marks - 1, None)).end()
     for position, word in enumerate(sentence.words[: last + 1]):
         place = text.find(word, place)

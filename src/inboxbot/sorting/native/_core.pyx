@@ -18,7 +18,7 @@ from libcpp.vector cimport vector
 
 import threading
 
-from inboxbot.sorting import features, words
+from inboxbot.sorting import evidence, features, language, words
 from inboxbot.sorting.index import GROUPS, MEANING_POWER, WORD_POWER
 from inboxbot.sorting.model import ANY, KINDS, TARGETS, Scores
 from inboxbot.sorting.model import ZERO as _ZERO
@@ -58,15 +58,19 @@ cdef enum:  # what is to be known of a word
 
 cdef int32_t FAR = features.FAR, CLOSE = features.CLOSE, BEFORE = features.BEFORE
 cdef int32_t MAX_PAIRS = features.MAX_PAIRS, MOST_HITS = features.MOST_HITS
-cdef double ZERO = _ZERO
+cdef int32_t MOST_SMALL = language.MOST, MOST_LETTERS = language.MOST_LETTERS, FEW_LETTERS = language.FEW_LETTERS
+cdef int32_t LOOKED = language.LOOKED, LOOKED_AT = evidence.LOOKED
+cdef double ZERO = _ZERO, FRACTION = language.FRACTION, LETTER = language.LETTER, PLAIN_WORD = evidence.PLAIN_WORD
 
 include "tables.pxi"
 include "split.pxi"
+include "languages.pxi"
 include "phrases.pxi"
 include "weights.pxi"
 include "memory.pxi"
 include "finder.pxi"
 include "sums.pxi"
+include "spans.pxi"
 include "chances.pxi"
 
 
@@ -74,18 +78,22 @@ include "chances.pxi"
 cdef class Core:
     """Weighs mails (`weighing.Weigher`); made once from a vocabulary and a model."""
 
+    cdef Languages languages
     cdef Weights weights
     cdef Memory memory
     cdef Finder finder
     cdef Adder adder
+    cdef Spans telling
     cdef Chances calibration
     cdef object lock
 
     def __init__(self, vocabulary, model):
+        self.languages = Languages()
         self.weights = Weights(vocabulary, model)
         self.memory = Memory(Phrases(vocabulary), self.weights)
         self.finder = Finder(vocabulary, self.memory)
         self.adder = Adder(vocabulary, self.memory, self.finder)
+        self.telling = Spans(self.memory, self.finder)
         self.calibration = Chances(model)
         self.lock = threading.Lock()
 
@@ -98,10 +106,22 @@ cdef class Core:
         """Do what `words.split_sentences` does."""
         return split_text(text, limit)
 
+    def rank(self, list words not None, str text not None):
+        """Do what `language.rank_languages` does."""
+        return self.languages.rank(words, text)
+
     def weigh(self, reading):
         """Do what `weighing.PlainWeigher.weigh` does."""
         with self.lock:
             return self._weigh(reading)
+
+    def spans(self, reading, sentence, int target):
+        """Do what `weighing.PlainWeigher.spans` does; what the sentence means is found once more."""
+        with self.lock:
+            self.memory.begin()
+            self.finder.begin(reading.languages)
+            self.finder.read(sentence.words, sentence.pauses, True)
+            return self.telling.find(target)
 
     def chances(self, scores):
         """Do what `model.Model.chances` does."""
@@ -117,11 +137,11 @@ cdef class Core:
             if part.role != "context":
                 title = part.role == "subject"
                 for sentence in part.sentences:
-                    sentence.hits = self.finder.read(sentence.words, sentence.pauses, True)
+                    self.finder.read(sentence.words, sentence.pauses, True)
                     sentences.append(self.adder.add_spoken(bool(sentence.asks), title))
         for part in parts:
             if part.role == "context":
                 for sentence in part.sentences:
-                    sentence.hits = self.finder.read(sentence.words, sentence.pauses, False)
+                    self.finder.read(sentence.words, sentence.pauses, False)
                     self.adder.add_context()
         return self.adder.weighed(reading.shape, sentences)

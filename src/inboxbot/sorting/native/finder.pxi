@@ -44,6 +44,39 @@ cdef int set_of(Meant* meant, concepts) except -1:
     return 0
 
 
+cdef struct Cited:
+    int32_t article  # its place in `Weights.cited`
+    int32_t first
+    int32_t last
+
+
+cdef int articles_near(
+    Memory memory, Weights weights, const vector[int32_t]& line, int32_t place, int32_t count, vector[Cited]& found
+) except -1:
+    """Find the articles that are cited around a word like "article" in the first ``count`` words of a line.
+
+    (`features.article_hits`)
+    """
+    cdef int32_t end = min(place + 8, count), at, behind, last = <int32_t>weights.article_numbers.size() - 1
+    cdef bint marketing
+    cdef const Word* word
+    for at in range(place + 1, end):
+        word = &memory.words[line[at]]
+        if word.article >= 0:
+            marketing = False
+            if word.article == weights.article_21:
+                for behind in range(at + 1, min(at + 3, end)):
+                    marketing |= (memory.words[line[behind]].flags & MARKETING) != 0
+            found.push_back(Cited(last if marketing else word.article, place, at))
+        elif word.flags & LONG:
+            break
+    if place > 0:
+        word = &memory.words[line[place - 1]]
+        if word.article >= 0:
+            found.push_back(Cited(word.article, place - 1, place))
+    return 0
+
+
 @cython.final
 cdef class Finder:
     """Finds what a sentence means; the sentence found in last stays to be added up."""
@@ -79,14 +112,13 @@ cdef class Finder:
                 self.languages |= <uint64_t>1 << <int>root
         return 0
 
-    cdef list read(self, list words, list pauses, bint spoken):
-        """Find what a sentence means; return its hits."""
+    cdef int read(self, list words, list pauses, bint spoken) except -1:
+        """Find what a sentence means."""
         cdef Memory memory = self.memory
         cdef bint keep = spoken or not memory.full()
-        cdef size_t words_before = memory.words.size(), atoms_before = memory.atoms.size(), place
+        cdef size_t words_before = memory.words.size(), atoms_before = memory.atoms.size()
         cdef bint negated = False
         cdef int32_t number
-        cdef list found = []
         self.line.clear()
         self.hits.clear()
         clear(&self.meant)
@@ -104,11 +136,9 @@ cdef class Finder:
             if negated:
                 self._negate()
             self._note()
-            for place in range(self.hits.size()):
-                found.append((self.hits[place].concept, self.hits[place].first, self.hits[place].last))
         if not keep:
             memory.forget(words_before, atoms_before)
-        return found
+        return 0
 
     cdef int _find(self) except -1:
         """Find all meanings in the line, in order of their first word."""

@@ -57,9 +57,9 @@ cdef bint _ends_sentence(str text, Py_ssize_t place, Py_ssize_t size) except -1:
 
 
 cdef list split_text(str text, Py_ssize_t limit):
-    """Split folded text into sentences, of at most ``limit`` words and marks together."""
+    """Split folded text into sentences, of at most ``limit`` words and marks together; note where each begins."""
     cdef list found = [], said = [], pauses = []
-    cdef Py_ssize_t place = 0, size = len(text), count = 0, number = 0, marks = 0, end
+    cdef Py_ssize_t place = 0, size = len(text), count = 0, number = 0, marks = 0, start = 0, end
     cdef Py_UCS4 letter
     cdef int kind
     while place < size and count < limit:
@@ -82,10 +82,11 @@ cdef list split_text(str text, Py_ssize_t limit):
             count += 1
             number += 1
             if said:
-                found.append(Sentence(said, pauses, letter == c"?", marks))
+                found.append(Sentence(said, pauses, letter == c"?", marks, start))
                 said = []
                 pauses = []
                 marks = number
+                start = place
     if said:
-        found.append(Sentence(said, pauses, False, marks))
+        found.append(Sentence(said, pauses, False, marks, start))
     return found

@@ -184,32 +184,16 @@ cdef class Adder:
         return 0
 
     cdef int _add_articles(self, int32_t place, bint own) except -1:
-        """Add the articles that are cited around a word like "article" (`features.article_hits`)."""
-        cdef int32_t count = <int32_t>self.finder.line.size(), end = min(place + 8, count), at, behind
-        cdef int32_t last = <int32_t>self.weights.article_numbers.size() - 1
-        cdef bint marketing
-        cdef Word word
-        for at in range(place + 1, end):
-            word = self.memory.words[self.finder.line[at]]
-            if word.article >= 0:
-                marketing = False
-                if word.article == self.weights.article_21:
-                    for behind in range(at + 1, min(at + 3, end)):
-                        marketing |= (self.memory.words[self.finder.line[behind]].flags & MARKETING) != 0
-                self._cite(last if marketing else word.article, own)
-            elif word.flags & LONG:
-                break
-        if place > 0:
-            word = self.memory.words[self.finder.line[place - 1]]
-            if word.article >= 0:
-                self._cite(word.article, own)
-        return 0
-
-    cdef int _cite(self, int32_t article, bint own) except -1:
-        cdef int32_t number = self.weights.article_numbers[article]
-        if number >= 0:
-            self.cited[article] = True
-            self._add(number, False, own)
+        """Add the articles that are cited around a word like "article"."""
+        cdef int32_t number
+        cdef Cited cited
+        cdef vector[Cited] found
+        articles_near(self.memory, self.weights, self.finder.line, place, <int32_t>self.finder.line.size(), found)
+        for cited in found:
+            number = self.weights.article_numbers[cited.article]
+            if number >= 0:
+                self.cited[cited.article] = True
+                self._add(number, False, own)
         return 0
 
     cdef int _add_near(self, bint own) except -1:
