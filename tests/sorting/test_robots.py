@@ -42,6 +42,16 @@ ROBOTS = [
 ]
 
 
+@pytest.mark.parametrize("subject", ["undeliverable: hej", "autosvar", "last: hej", "out of office", ""])
+@pytest.mark.parametrize(
+    "sender", ["mailer-daemon@example.com", "owner-news@example.com", "no-reply@example.com", "a@example.com", ""]
+)
+def test_without_headers_the_rules_that_are_asked_are_all_that_can_hold(subject: str, sender: str) -> None:
+    traits = Traits([], subject, sender, None)
+
+    assert find_robot(traits) == next(((robot, name) for name, robot, holds in RULES if holds(traits)), None)
+
+
 @pytest.mark.parametrize(("rule", "headers", "subject", "sender", "path"), ROBOTS)
 def test_each_rule(rule: str, headers: list[tuple[str, str]], subject: str, sender: str, path: str | None) -> None:
     """C70, C71, C72, C78, C80."""

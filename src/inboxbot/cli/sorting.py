@@ -39,6 +39,7 @@ _WHY = {
     "vague": "it wants something about a matter that it does not name",
 }
 _MOST_LINES = 60
+_AT_ONCE = 50  # answers written at once when a whole file is judged
 
 
 @click.command()
@@ -55,8 +56,7 @@ def classify(files: tuple[str, ...], as_json: bool, jsonl: str | None) -> None:
         raise _usage("give either mail files or --jsonl FILE", "inboxbot classify mail.eml")
     judge = Judge.load()
     if jsonl:
-        for line in _classify_lines(judge, _lines(jsonl), jsonl):
-            click.echo(line)
+        _say(_classify_lines(judge, _lines(jsonl), jsonl), at_once=1 if jsonl == "-" else _AT_ONCE)
         return
     results = []
     for name in files:
@@ -173,6 +173,25 @@ def _classify_lines(judge: Judge, lines: Iterable[str], where: str) -> Iterator[
         identity = {"id": data["id"]} if "id" in data else {}
         answer = json.dumps({**identity, **verdict_data(verdict)}, ensure_ascii=False)
         yield answer.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair: as JSON escapes it
+
+
+def _say(answers: Iterable[str], *, at_once: int) -> None:
+    """Print answers, several ``at_once``: each writing costs as much as a twentieth of a judgement."""
+    held: list[str] = []
+
+    def write() -> None:
+        text = "\n".join(held)
+        held.clear()
+        if text:
+            click.echo(text)
+
+    try:
+        for answer in answers:
+            held.append(answer)
+            if len(held) >= at_once:
+                write()
+    finally:  # what was judged before a line that cannot be read
+        write()
 
 
 def _lines(name: str) -> Iterator[str]:

@@ -160,9 +160,14 @@ RULES: tuple[_Rule, ...] = (
 )
 
 
+# Those that can hold of a text without headers and without a return path; all others would be asked for nothing.
+BARE_RULES = tuple(rule for rule in RULES if rule[0] in ("mailer_daemon", "list_owner"))
+
+
 def find_robot(traits: Traits) -> tuple[Robot, str] | None:
     """Return what kind of machine wrote the mail and the name of the rule that saw it, or None for a person."""
-    return next(((robot, name) for name, robot, holds in RULES if holds(traits)), None)
+    rules = RULES if traits.headers or traits.return_path is not None else BARE_RULES
+    return next(((robot, name) for name, robot, holds in rules if holds(traits)), None)
 
 
 _AWAY_WORDS = (
