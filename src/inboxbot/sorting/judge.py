@@ -81,7 +81,6 @@ class Judge:
         reading = read_mail(subject, body, segments, self._weigher.split, self._weigher.rank)
         weighed = self._weigher.weigh(reading)
         scores = weighed.scores
-        kept = tuple(round(score, 3) for score in scores.flat())
         if self.local is not None:
             scores = self.local.apply(scores, weighed.known)
         found = self._weigher.chances(scores)
@@ -107,7 +106,7 @@ class Judge:
             reasons=tuple(reasons),
             robot_rule=robot[1] if robot else None,
             features=weighed.known,
-            scores=kept,
+            scores=weighed.kept,
         )
 
     def _overrule(

@@ -13,12 +13,15 @@ from inboxbot.sorting.model import Model, Scores, Sums
 from inboxbot.sorting.vocabulary import Vocabulary
 from inboxbot.sorting.words import Sentence, split_sentences
 
+KEPT = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
     """What the model makes of a mail that was read."""
 
     scores: Scores
+    kept: tuple[float, ...]  # the same, rounded to `KEPT` decimals: what a verdict keeps of them
     sentences: list[Sums | None]  # of each of `Reading.spoken`; None: it has no telling meaning
     meant: frozenset[int]  # the meanings of all that is spoken
     cited: frozenset[str]  # articles that it cites, of those the model knows
@@ -71,7 +74,9 @@ class PlainWeigher:
         whole, parts, meant = features_of(reading, self._index)
         single = [None if part is None else self._model.score(part) for part in parts]
         cited = frozenset(name for name, number in self._index.articles.items() if number in whole.meant)
-        return Weighed(self._model.scores(whole, single), single, meant, cited, self._model.flat(whole))
+        scores = self._model.scores(whole, single)
+        kept = tuple(round(score, KEPT) for score in scores.flat())
+        return Weighed(scores, kept, single, meant, cited, self._model.flat(whole))
 
     def spans(self, reading: Reading, sentence: Sentence, target: int) -> list[Span]:  # noqa: ARG002  already noted
         """Return what in a sentence speaks for a target."""

@@ -10,7 +10,7 @@ the phrases of the vocabulary, and what is remembered (single words of at most 4
 
 cimport cython
 from cpython.object cimport PyObject
-from libc.math cimport exp
+from libc.math cimport exp, fabs, rint
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 from libcpp.algorithm cimport sort
@@ -23,7 +23,7 @@ from inboxbot.sorting.index import GROUPS, MEANING_POWER, WORD_POWER
 from inboxbot.sorting.model import ANY, KINDS, TARGETS, Scores
 from inboxbot.sorting.model import ZERO as _ZERO
 from inboxbot.sorting.vocabulary import LONGEST
-from inboxbot.sorting.weighing import Weighed
+from inboxbot.sorting.weighing import KEPT, Weighed
 from inboxbot.sorting.words import Sentence
 
 cdef extern from *:

@@ -41,7 +41,7 @@ cdef class Languages:
             for code, weight in weights.items():
                 self.words.push_back(Share(numbers[code], weight))
             self.word_starts.push_back(<int32_t>self.words.size())
-        self.letter_places.assign(ord(letters[-1]) + 1, -1)
+        self.letter_places.assign(ord(max(letters)) + 1, -1)
         self.letter_starts.push_back(0)
         for number, letter in enumerate(letters):
             self.letter_places[ord(letter)] = number

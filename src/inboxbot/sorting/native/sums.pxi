@@ -13,6 +13,25 @@ cdef struct Sum:  # of a mail or of a sentence
     Meant meant
 
 
+cdef double PARTS = 10.0**KEPT
+
+
+cdef double rounded(double value) except? -1.0:
+    """Return what ``round(value, KEPT)`` gives: a whole number of parts, divided once.
+
+    When the product is not near a half, the whole number next to it is next to the exact product too.
+    """
+    cdef double parts = value * PARTS, whole = rint(parts)
+    if fabs(parts) < 1e9 and fabs(parts - whole) < 0.4999:
+        return whole / PARTS
+    return round(<object>value, KEPT)
+
+
+cdef list rounded_all(const vector[double]& values):
+    cdef size_t place
+    return [rounded(values[place]) for place in range(values.size())]
+
+
 def word_factor(count):
     """Return what a feature of words counts for (`Model._factors`)."""
     return 1.0 / max(count, 1) ** WORD_POWER
@@ -273,6 +292,7 @@ cdef class Adder:
         known = self.known
         return Weighed(
             Scores(whole, self.best, deep),
+            tuple(rounded_all(whole) + rounded_all(self.best) + rounded_all(deep)),
             sentences,
             frozenset([concept for concept in range(self.weights.meanings) if held(&self.whole.meant, concept)]),
             frozenset([name for name, cited in zip(self.weights.cited, self.cited) if cited]),
