@@ -1,7 +1,8 @@
 """Compiles the native core of the judge (`src/inboxbot/sorting/native/_core.pyx`) when inboxbot is installed.
 
-The core is optional: where there is no C++ compiler, or no headers of Python, one line says so, and the installed
-inboxbot judges by its plain Python, which gives the same verdicts more slowly.
+The core is optional: where there is no C++ compiler, or no headers of Python, the installed inboxbot judges by its
+plain Python, which gives the same verdicts more slowly. One line of the build says so (pip shows it with ``-v``);
+`inboxbot check` always tells which of them judges.
 """
 
 from __future__ import annotations

@@ -166,6 +166,23 @@ def test_a_wish_that_speaks_law_is_not_a_footer() -> None:
     assert words(text, FOOTER) == ""
 
 
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "Hun ønsker bekreftelse på om dere behandler personopplysninger om henne, jf. personvernforordningen art. 15.",
+        "Step 1. Send him a copy of the personal data you process about him, with the information of Article 15 GDPR.",
+        "• bekräftelse på om personuppgifter behandlas,\n• kopia av dem,\n• mottagare enligt artikel 15, lagringstid.",
+        "Med stöd av artikel 17 i dataskyddsförordningen ska alla personuppgifter raderas och mottagare underrättas.",
+        "This e-mail is confidential and sent for our client, who wants all personal data about him to be deleted.",
+        "Du får det här mejlet för att Fabian Östling vill få bort sina uppgifter. Vi har hans fullmakt.",
+    ],
+)
+def test_what_is_asked_for_somebody_else_is_not_a_footer(wish: str) -> None:
+    text = f"Hello,\n\nWe write for a user of ours.\n\n{wish}\n\nThe requests desk"
+
+    assert words(text, FOOTER) == ""
+
+
 def test_an_empty_text_has_no_segments() -> None:
     assert segment("") == ()
 

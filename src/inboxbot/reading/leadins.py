@@ -135,18 +135,48 @@ LIST_FOOTERS = (
     "sait taman viestin", "saat taman", "vous recevez ce",
     "pour vous desabonner", "has recibido este", "recibes este", "para darte de baja", "hai ricevuto questa",
     "ricevi questa", "per cancellarti", "je ontvangt deze", "u ontvangt deze", "otrzymujesz te", "recebeu este",
-    "mailing list\n", "_______________________________________________",
+    "_______________________________________________",
 )  # fmt: skip
-FIRST_PERSON = frozenset(
+# Somebody who has a wish made by another: no company's notice speaks of one.
+ABSENT = frozenset(
     {
-        "jag", "mig", "mej", "min", "mitt", "mina", "undertecknad", "me", "my", "mine", "i'm", "jeg", "meg",
-        "mit",
-        "ich", "mich", "mir", "mein", "meine", "meiner", "meinen", "minun", "minua", "haluan",
-        "pyydan",
-        "je", "mon", "mes", "ma", "mi", "mis", "mio", "miei", "ik", "mijn", "klient", "client", "huvudman",
-        "hennes", "hans", "her", "his", "begar", "yrkar", "request", "requests", "please", "vanligen",
-        "snalla",
+        "hans", "hennes", "honom", "henne", "hon", "han", "his", "him", "he", "she", "hendes", "hende", "hun",
+        "hanen", "hanet", "hanta", "ihm", "klient", "klienten", "klientens", "client", "client's", "huvudman",
+        "huvudmannen", "huvudmannens", "mandant", "mandanten", "mandantin", "fullmaktsgiver", "fuldmagtsgiver",
+        "vedkommende", "kayttajamme", "mandat", "mandato", "fullmakt", "fuldmagt", "vollmacht", "valtakirja",
     }
+)  # fmt: skip
+# Who wishes something: a paragraph with one of these, or of the absent, is no company's notice.
+WISHING = ABSENT | frozenset(
+    {
+        "jag", "mig", "mej", "min", "mitt", "mina", "undertecknad", "me", "my", "mine", "i'm", "jeg", "meg", "mit",
+        "ich", "mich", "mir", "mein", "meine", "meiner", "meinen", "minun", "minua", "haluan", "pyydan", "je", "mon",
+        "mes", "ma", "mi", "mis", "mio", "miei", "ik", "mijn", "pyydamme", "vaadimme", "begar", "yrkar", "kraver",
+        "yrkas", "krever", "kraevet", "ersuchen", "ersucht", "fordern", "verlangen", "verlangt", "request", "requests",
+        "please", "vanligen", "snalla", "her",
+    }
+)  # fmt: skip
+# Said to whoever reads, by who sends to many: rights of "you", "we process", "not for you".
+NOTICE_PHRASES = (
+    "du har ratt", "har du ratt", "din ratt", "dina ratt", "dina personuppgift", "dina uppgift", "ditt namn", "du kan ",
+    "kan du ", "rattigheter", "las mer", "vi behandlar", "behandlar person", "ansvarig for", "ansvarar for",
+    "var webb", "webbplats", "hemsida", "kontakta dataskydd", "till dataskydd", "konfidentiell", "sekretess", "avsedd",
+    "avsett", "adressat", "fel mottagare", "ratt mottagare", "av misstag", "fragor om", "allman handling",
+    "du prenumererar", "fler mejl", "fler mail", "fler utskick", "klagomal lamnas", "radera efter",
+    "you have the right", "you may ", "you can ", "your rights", "your right to", "your personal data",
+    "your personal information", "subjects have the right", "subjects may", "we process", "processes personal",
+    "handles personal", "responsible for the processing", "confidential", "intended", "in error", "wrongly",
+    "website", " our privacy", "to this office", "wishing to", "to unsubscribe", "unsubscribe |", "popia notice",
+    "du har ret", "din ret", "dine personop", "dine oplysn", "dine opplysn", "vi behandler", "behandler person",
+    "fortrolig", "retten modtager", "rette modtager", "rette mottaker", "ved en feil", "hjemmeside", "nettside",
+    "personvernombud", "konfidensiell", "onsker du",
+    "haben sie das recht", "sie haben das recht", "ihre daten", "ihrer daten", "ihre personenbez", "ihre angaben",
+    "ihre einwilligung", "ihnen stehen", "vertraulich", "irrtumlich", "der adressat", "datenschutzhinweis",
+    "sinulla on", "sinun", "voit ", "tietojesi", "tietosi", "tietoihisi", "kasittelemme", "luottamuksel",
+    "vahingossa", "tietosuojaselost",
+    "vous pouvez", "vos droits", "vos donnees", "confidentiel", "sus derechos", "sus datos", "confidencial",
+    "i suoi diritti", "i suoi dati", "riservat", "uw gegevens", "uw rechten", "vertrouwelijk",
+    " | ",
 )  # fmt: skip
 NOTICE_STEMS = (
     "personuppgift", "dataskydd", "gdpr", "behandla", "konfidenti", "sekretess", "integritetspolicy", "mottagar",

@@ -35,6 +35,7 @@ _PAGES = tuple((encoding, _page(encoding)) for encoding in ("latin-1", "cp1252")
 _ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}")
 _BARE = str.maketrans(".,:;!()", "       ")
 _RULE_LETTERS = frozenset("-_=*~— ")
+_BULLETS = frozenset("-–—•*·◦")
 _AROUND = frozenset("-_=*~— :>|\t")  # may stand before a mark
 
 
@@ -332,18 +333,27 @@ def _is_notice(text: str) -> bool:
     if "?" in text:
         return False
     words = text.split()
-    if len(words) < 8 or not leadins.FIRST_PERSON.isdisjoint(words):
+    if len(words) < 8 or _is_item(words[0]) or not leadins.WISHING.isdisjoint(words):
         return False
     bare = [word.lstrip(".,:;!()") for word in words]
     stems = sum([word.startswith(_STEMS.get(word[:2], ())) for word in bare])
-    return stems >= 2 + len(words) // 40 and leadins.FIRST_PERSON.isdisjoint(text.translate(_BARE).split())
+    return (
+        stems >= 2 + len(words) // 40
+        and any(phrase in text for phrase in leadins.NOTICE_PHRASES)
+        and leadins.WISHING.isdisjoint(text.translate(_BARE).split())
+    )
+
+
+def _is_item(word: str) -> bool:
+    """Whether a word is what a point of a list begins with: "-", "•", "2.", "a)", "(iv)"."""
+    return word in _BULLETS or (len(word) <= 5 and (word[-1] == ")" or (word[-1] == "." and word[:-1].isdigit())))
 
 
 def _mark_footers(lines: list[_Line]) -> None:
     """Mark paragraphs that open like a disclaimer, and everything from a mailing's closing words to the quotes."""
     fresh = listing = footing = False
     after_empty = True
-    for line in lines:
+    for index, line in enumerate(lines):
         if line.kind not in (NEW, SIGNATURE):
             listing = footing = False
             fresh = True
@@ -355,7 +365,7 @@ def _mark_footers(lines: list[_Line]) -> None:
                 line.kind = FOOTER
             continue
         head = line.head.lstrip("*_-=| \t")
-        if fresh and head[:2] in _FOOTER_OPENINGS:
+        if fresh and head[:2] in _FOOTER_OPENINGS and not _speaks_for_another(lines, index):
             if _begins(head, _LISTS):
                 listing = True
             elif _begins(head, _NOTICES) and (after_empty or line.kind is SIGNATURE):
@@ -363,6 +373,16 @@ def _mark_footers(lines: list[_Line]) -> None:
         if listing or footing:
             line.kind = FOOTER
         fresh, after_empty = True, False
+
+
+def _speaks_for_another(lines: list[_Line], index: int) -> bool:
+    """Whether the paragraph from ``index`` on speaks of somebody who has a wish made: "this mail is sent for her"."""
+    for line in lines[index : index + 12]:
+        if not line.head:
+            break
+        if not leadins.ABSENT.isdisjoint(line.head.translate(_BARE).split()):
+            return True
+    return False
 
 
 def _join(lines: list[_Line], end: int) -> tuple[Segment, ...]:
