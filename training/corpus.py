@@ -9,6 +9,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SORTING = HERE.parent / "src" / "inboxbot" / "sorting"
+READING = SORTING.parent / "reading"
 CODES = {
     "A": "access",
     "E": "erasure",
@@ -93,6 +94,8 @@ def digest_of_inputs() -> str:
             SORTING / name
             for name in ("features.py", "fold.py", "index.py", "language.py", "vocabulary.py", "words.py")
         ),
+        READING / "leadins.py",
+        READING / "segments.py",
         HERE / "train.py",
         HERE / "fitting.py",
     ]

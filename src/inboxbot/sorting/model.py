@@ -8,7 +8,6 @@ features is one addition each (`_core.pyx`, where it was built, adds them up nat
 
 from __future__ import annotations
 
-import base64
 import functools
 import json
 import math
@@ -23,6 +22,7 @@ from typing import Any
 from inboxbot.sorting.features import Features, letter_groups
 from inboxbot.sorting.index import GROUPS, MEANING_POWER, WORD_POWER
 from inboxbot.sorting.kinds import RIGHTS, Kind
+from inboxbot.sorting.packed import unpack_lanes, unpack_names
 from inboxbot.sorting.vocabulary import LONGEST
 
 TARGETS = (*(kind.value for kind in RIGHTS), "any", "reminder")
@@ -91,7 +91,7 @@ class _Layer:
         self.steps: tuple[float, ...] = tuple(data["steps"])
         self.bias: tuple[float, ...] = tuple(data["bias"])
         self.size = len(self.steps)
-        self.rows = base64.b64decode(data["rows"])
+        self.rows = unpack_lanes(data["lanes"], self.size)
 
     def row(self, number: int) -> bytes:
         """Return the bytes of a feature."""
@@ -186,7 +186,7 @@ class Model:
     """The shipped weights. A feature's number is its place in its group, behind the groups before it in `GROUPS`."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
-        self.names: dict[str, tuple[str, ...]] = {group: tuple(data["names"][group]) for group in GROUPS}
+        self.names: dict[str, tuple[str, ...]] = {group: unpack_names(data["names"][group]) for group in GROUPS}
         self.base: dict[str, int] = {}
         total = 0
         for group in GROUPS:
