@@ -56,6 +56,7 @@ TOGETHER = (
     ("xb", "xc", "xd", "xe"),
     ("xf", "xg", "xh", "xi"),
     ("xj", "xk", "xl", "xm"),
+    ("ya", "yb", "yc", "yd", "ye"),
 )
 # A missed request is worse than a look too many. Shares that may be unsure:
 UNSURE_ORDINARY = 0.08  # ordinary mail rightly left alone, …

@@ -178,6 +178,7 @@ def test_a_wish_that_speaks_law_is_not_a_footer() -> None:
     ],
 )
 def test_what_is_asked_for_somebody_else_is_not_a_footer(wish: str) -> None:
+    """C58."""
     text = f"Hello,\n\nWe write for a user of ours.\n\n{wish}\n\nThe requests desk"
 
     assert words(text, FOOTER) == ""

@@ -262,6 +262,20 @@ def test_wishes_far_inside_a_huge_mail_are_not_passed_over() -> None:
     assert "words_beyond_limit" in verdict.reasons
 
 
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Herinnering: verzoek om inzage", "Ik verzoek u om een kopie van mijn persoonsgegevens (artikel 15 AVG)."),
+        ("Upomínka: žádost o výmaz podle článku 17 GDPR", "Žádám o výmaz svých osobních údajů."),
+        ("Lembrete: pedido de apagamento", "Solicito o apagamento dos meus dados pessoais nos termos do artigo 17."),
+    ],
+)
+def test_a_letter_that_calls_itself_a_reminder_is_one(subject: str, body: str) -> None:
+    """The model has seen too few of them in languages with few mails."""
+    assert JUDGE.judge_text(subject, body).reminder
+    assert not JUDGE.judge_text(subject.partition(": ")[2], body).reminder
+
+
 def test_the_shipped_data_are_small() -> None:
     folder = resources.files("inboxbot.sorting")
     sizes = [len(entry.read_bytes()) for entry in folder.joinpath("vocabulary").iterdir()]

@@ -365,11 +365,11 @@ def _mark_footers(lines: list[_Line]) -> None:
                 line.kind = FOOTER
             continue
         head = line.head.lstrip("*_-=| \t")
-        if fresh and head[:2] in _FOOTER_OPENINGS and not _speaks_for_another(lines, index):
+        if fresh and head[:2] in _FOOTER_OPENINGS and not (listing and footing):
             if _begins(head, _LISTS):
-                listing = True
+                listing = listing or not _speaks_for_another(lines, index)
             elif _begins(head, _NOTICES) and (after_empty or line.kind is SIGNATURE):
-                footing = True
+                footing = footing or not _speaks_for_another(lines, index)
         if listing or footing:
             line.kind = FOOTER
         fresh, after_empty = True, False

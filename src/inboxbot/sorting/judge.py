@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from inboxbot.sorting.skim import Skimmer
 from inboxbot.sorting.values import Verdict
 from inboxbot.sorting.vocabulary import Vocabulary
 from inboxbot.sorting.weighing import Weighed, Weigher
-from inboxbot.sorting.wishes import LONGEST_BARE, is_bare_removal, is_bare_stop
+from inboxbot.sorting.wishes import LONGEST_BARE, calls_itself_reminder, is_bare_removal, is_bare_stop
 
 if TYPE_CHECKING:
     from inboxbot.sorting.learning import LocalLayer
@@ -98,7 +98,7 @@ class Judge:
             kinds=kinds,
             confidence={kind: round(chance, 4) for kind, chance in chances.items()},
             unsure=unsure,
-            reminder=kinds != (Kind.OTHER,) and found[REMINDER] >= self.model.rules.reminder,
+            reminder=kinds != (Kind.OTHER,) and self._reminds(reading, found[REMINDER]),
             language=reading.language,
             robot=robot[0] if robot else None,
             evidence=find_evidence(reading, weighed.sentences, kinds, self._weigher.spans, (subject, body)),
@@ -120,7 +120,7 @@ class Judge:
         reasons: list[str],
     ) -> tuple[tuple[Kind, ...], bool]:
         """Apply the fine points of `kinds` that need no weighing; changes ``chances`` along with the verdict."""
-        words = list(islice((word for _, sentence in reading.spoken for word in sentence.words), LONGEST_BARE + 1))
+        words = list(islice(_words(reading), LONGEST_BARE + 1))
         if not words:
             reasons.append("no_words")
             return (Kind.OTHER,), True
@@ -148,6 +148,10 @@ class Judge:
         if unsure and not reasons:
             reasons.append("close_call")
         return kinds, unsure
+
+    def _reminds(self, reading: Reading, chance: float) -> bool:
+        """Whether a request is a reminder of an earlier one."""
+        return chance >= self.model.rules.reminder or calls_itself_reminder(_words(reading), reading.language)
 
     def _vague(self, reading: Reading, meant: frozenset[int], *, asks: bool) -> bool:
         """Whether a short mail wants something about a "thing" of the sender's, and names nothing it could be about."""
@@ -189,6 +193,11 @@ class Judge:
         if reading.nothing_new:
             flags.add("nothing_new")
         return flags
+
+
+def _words(reading: Reading) -> Iterator[str]:
+    """Return the words that the sender says, the subject's first."""
+    return (word for _, sentence in reading.spoken for word in sentence.words)
 
 
 def _raise(chances: dict[Kind, float], least: Mapping[Kind, float]) -> None:

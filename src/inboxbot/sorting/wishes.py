@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
 LONGEST_BARE = 12  # words
 _POLITE = frozenset(
@@ -22,6 +23,16 @@ _STOPS = frozenset(
      "meld meg av", "avmeld", "avmeld meg", "abmelden", "abmeldung", "abbestellen", "peruuta", "stopp stopp",
      "avregga mig", "sluta mejla", "sluta maila", "avsluta utskick", "desabonner", "baja", "disiscrivimi"}
 )  # fmt: skip
+# Languages with so few training mails that a letter which calls itself a reminder would not always be taken for one:
+# what such a letter is called in them, without accents.
+_REMINDERS = {
+    "bg": ("напомн",), "cs": ("upominka", "pripominka", "urgence"), "el": ("υπενθυμ",), "es": ("recordatorio",),
+    "et": ("meeldetuletus",), "fr": ("rappel", "relance"), "hr": ("podsjetnik", "pozurnica"), "hu": ("emlekezteto",),
+    "is": ("aminning", "itrekun"), "it": ("sollecito", "promemoria"), "lt": ("priminim",), "lv": ("atgadinajum",),
+    "nl": ("herinnering",), "pl": ("przypomnien", "ponaglen", "monit"), "pt": ("lembrete", "insistencia"),
+    "ro": ("reamintir", "revenire"), "sk": ("upomienka", "pripomienka", "urgencia"), "sl": ("opomnik", "opomin"),
+}  # fmt: skip
+_OPENING = 30  # words in which a letter says what it is, its subject among them
 
 
 def _bare(words: Sequence[str]) -> str:
@@ -43,3 +54,9 @@ def is_bare_removal(words: Sequence[str]) -> bool:
 def is_bare_stop(words: Sequence[str]) -> bool:
     """Whether a mail says only "STOPP" or "avregistrera": mailings shall end."""
     return _bare(words) in _STOPS
+
+
+def calls_itself_reminder(words: Iterable[str], language: str) -> bool:
+    """Whether the first words of a mail name it a reminder, in a language where the model has seen few of them."""
+    names = _REMINDERS.get(language)
+    return names is not None and any(word.startswith(names) for word in islice(words, _OPENING))
