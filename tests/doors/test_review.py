@@ -10,6 +10,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Callable, Iterator
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from tests.servers.writing import access, letter
 from inboxbot.cases.values import CaseState, DraftState
 from inboxbot.cli.main import cli
 from inboxbot.cli.review_page import marked_lines, span
+from inboxbot.sorting.judge import Judge
 
 UNSURE = "Ta bort mig"  # asks for two things at once by kinds.md, and a person looks
 
@@ -102,11 +104,14 @@ def test_an_empty_queue_says_so_kindly(office: Office) -> None:
 
 
 def test_on_a_terminal_one_reads_and_approves_with_one_key(office: Office, terminal: Callable[..., Terminal]) -> None:
+    mail = message_from_bytes(access("Anna Berg"), policy=policy.default)
+    found = Judge.load().judge_text(mail["subject"], mail.get_content()).evidence
+    assert found, "something is decisive"
     office.receive(access("Anna Berg"))
     screen = terminal()
     shown = screen.until("help")
-    decisive = r"\x1b\[1m\x1b\[4m[^\x1b]*(uppgifter har ni om mig|registerutdrag)"  # both sentences ask for access
-    assert re.search(decisive, shown), "the decisive words are bold and underlined"
+    marked = re.findall(r"\x1b\[1m\x1b\[4m([^\x1b]+)", shown)
+    assert marked == [span.text for span in found], "the decisive words, and only they, are bold and underlined"
     plain = re.sub(r"\x1b\[\d*m", "", shown)
     assert "1 of 1" in plain
     assert "EX-2026-0001 · open" in plain
