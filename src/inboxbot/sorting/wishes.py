@@ -1,4 +1,4 @@
-"""Mails of a few words, for which `kinds` has a rule of its own."""
+"""What needs no weighing: mails of a few words, which have a rule of their own, and letters called reminders."""
 
 from __future__ import annotations
 
